@@ -1,0 +1,334 @@
+"""The composition root: settings in, running program out. The only module that knows every adapter.
+
+`cli/serve.py` runs it; tests and the demo compose the same program with other settings.
+"""
+
+import asyncio
+import contextlib
+import secrets as random
+import tomllib
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+
+import structlog
+from fastapi import APIRouter, FastAPI
+
+from outrider.campaigns import api as campaigns_api
+from outrider.channels.base import MailChannel, VoiceChannel
+from outrider.channels.email.settings import SmtpSettings, Tls
+from outrider.channels.email.smtp import SmtpChannel
+from outrider.channels.simulated.behaviour import CarrierProfile, parse_profiles
+from outrider.channels.simulated.carrier import SimulatedCarrier
+from outrider.channels.simulated.client import CarrierAddress, TcpCarrier
+from outrider.channels.simulated.embedded import EmbeddedCarrier
+from outrider.clock import Clock, RealClock, ScaledClock
+from outrider.contacts import api as contacts_api
+from outrider.db import secret_store
+from outrider.db.database import Database, Tx
+from outrider.db.migrate import upgrade
+from outrider.errors import InvalidInputError, OutriderError
+from outrider.jobs import api as jobs_api
+from outrider.licences import api as licences_api
+from outrider.licences import division_store
+from outrider.licences.service import SharingRules
+from outrider.observe import Metrics
+from outrider.people import passwords
+from outrider.people import service as people
+from outrider.runtime import store as runtime_store
+from outrider.runtime.importing import ImportRunner
+from outrider.runtime.mailing import MailComposer
+from outrider.runtime.monitor import Monitor
+from outrider.runtime.slots import Slot
+from outrider.runtime.worker import LeaseLostError, Worker
+from outrider.settings import Settings
+from outrider.supply import api as supply_api
+from outrider.supply import host
+from outrider.supply import service as supply
+from outrider.web.access import EdgeServices
+from outrider.web.app import create_app
+from outrider.web.news import News
+from outrider.web.pages import (
+    board,
+    campaigns,
+    contacts,
+    history,
+    jobs,
+    licences,
+    strategies,
+    unsubscribe,
+    why,
+)
+from outrider.web.server import Server, bound_port, make_server
+
+log = structlog.get_logger(__name__)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    campaigns_api.router,
+    contacts_api.router,
+    jobs_api.router,
+    licences_api.router,
+    supply_api.router,
+    board.router,
+    campaigns.router,
+    contacts.router,
+    history.router,
+    jobs.router,
+    licences.router,
+    strategies.router,
+    unsubscribe.router,
+    why.router,
+)
+"""Everything that is served beyond the web shell."""
+
+UNSUBSCRIBE_SECRET = "unsubscribe"  # noqa: S105 - its name, not its value
+SECRET_BYTES = 32
+IMPORT_POLL = 1.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A database that is ready for work, and what was found out while making it so."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    rules: SharingRules
+    host_id: str
+    mail_secret: bytes
+    first_password: str | None
+    """The one-time password of the first administrator, when there were no users yet."""
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Open and migrate the database, create what every system has, and load the configured licence file.
+
+    OutriderError says what is wrong with the settings, the database or the licence file.
+    """
+    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    upgrade(database)
+    clock = make_clock(settings)
+    rules = SharingRules(settings.licences.idle_after, settings.licences.minimum_hold)
+    host_id = host.host_id(settings.licences.host_id)
+    now = clock.now()
+    database.write_now(division_store.ensure_defaults, now)
+    password = None
+    if not database.read_now(people.has_users):
+        password = passwords.new_password()
+        hashed = passwords.hash_password(password)
+        if database.write_now(people.ensure_administrator, now, hashed) is None:
+            password = None
+    _load_licence_file(settings, database, rules, host_id, clock)
+    secret = database.write_now(secret_store.ensure, UNSUBSCRIBE_SECRET, random.token_bytes(SECRET_BYTES))
+    return Prepared(settings, database, clock, rules, host_id, secret, password)
+
+
+def make_clock(settings: Settings) -> Clock:
+    """Return real time, or the scaled time that the settings ask for."""
+    if settings.clock.speed == 1:
+        return RealClock()
+    return ScaledClock(settings.clock.speed, settings.clock.anchor or RealClock().now())
+
+
+def make_voice(settings: Settings, clock: Clock, controller: str) -> VoiceChannel:
+    """Return the voice channel: a carrier process by address, or the embedded simulated carrier."""
+    carrier = settings.carrier
+    if carrier.address:
+        address, _, port = carrier.address.rpartition(":")
+        if not port.isdecimal():
+            raise InvalidInputError(f"settings: carrier.address: {carrier.address!r} is not host:port")
+        return TcpCarrier(CarrierAddress(address or "127.0.0.1", int(port), controller))
+    return EmbeddedCarrier(
+        SimulatedCarrier(clock, _profiles(settings), seed=carrier.seed, max_ports=carrier.maximum_ports)
+    )
+
+
+def make_mail(settings: Settings, clock: Clock) -> MailChannel | None:
+    """Return the SMTP channel, None when no mail server is configured."""
+    email = settings.email
+    if not email.host:
+        return None
+    return SmtpChannel(
+        SmtpSettings(
+            host=email.host,
+            port=email.port,
+            domain=email.domain,
+            tls=Tls(email.tls),
+            username=email.username or None,
+            password=email.password.get_secret_value() or None,
+            connections=email.connections,
+            timeout=email.timeout,
+        ),
+        clock,
+    )
+
+
+def make_worker(prepared: Prepared) -> Worker:
+    """Return a worker of this process, in the first free slot of the data folder."""
+    settings = prepared.settings
+    slot = Slot(settings.data_folder)
+    return Worker(
+        prepared.database,
+        prepared.rules,
+        prepared.clock,
+        RealClock(),
+        make_voice(settings, prepared.clock, slot.name),
+        make_mail(settings, prepared.clock),
+        _composer(prepared),
+        slot,
+        settings.worker,
+    )
+
+
+def make_web(prepared: Prepared) -> tuple[FastAPI, News]:
+    """Return the web application and the news that its streams wait on."""
+    news = News(prepared.database)
+    metrics = Metrics(lambda: prepared.database.read_now(runtime_store.figures))
+    edge = EdgeServices(
+        database=prepared.database,
+        clock=prepared.clock,
+        data_folder=prepared.settings.data_folder,
+        settings=prepared.settings,
+        news=news,
+        metrics=metrics,
+        parts={SharingRules: prepared.rules, MailComposer: _composer(prepared)},
+    )
+    return create_app(edge, ROUTERS), news
+
+
+async def serve(prepared: Prepared, started: Callable[[str], None]) -> None:
+    """Serve pages and API, dial, and keep the clockwork running until SIGTERM or SIGINT.
+
+    `started` is called with the address once the server listens. Calls that are up at the end are taken
+    over by the next start, where the carrier keeps them.
+    """
+    app, news = make_web(prepared)
+    server_settings = prepared.settings.server
+    server = make_server(app, news, host=server_settings.host, port=server_settings.port)
+    async with _background(prepared):
+        serving = asyncio.ensure_future(server.serve())
+        await _listening(server, serving)
+        if server.started:
+            started(f"http://{server_settings.host}:{bound_port(server)}")
+        await serving
+
+
+async def work(prepared: Prepared) -> None:
+    """Dial and keep the clockwork running without a web server, until cancelled."""
+    async with _background(prepared):
+        await asyncio.Event().wait()
+
+
+@contextlib.asynccontextmanager
+async def _background(prepared: Prepared) -> AsyncIterator[None]:
+    """Run worker, monitor and imports beside the block, and stop them in order after it."""
+    async with contextlib.AsyncExitStack() as stack:
+        if prepared.settings.worker.enabled:
+            await stack.enter_async_context(_working(prepared))
+        monitor = Monitor(prepared.database, prepared.rules, prepared.clock, RealClock(), prepared.host_id)
+        stack.push_async_callback(monitor.close)
+        await stack.enter_async_context(_running(monitor.run()))
+        await stack.enter_async_context(_running(_import_forever(prepared)))
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _working(prepared: Prepared) -> AsyncIterator[None]:
+    """Keep a worker running: one whose lease was lost is replaced by a new one."""
+    current: list[Worker] = []
+
+    async def run_workers() -> None:
+        while True:
+            worker = make_worker(prepared)
+            current[:] = [worker]
+            try:
+                await worker.run()
+            except* LeaseLostError:
+                log.warning("worker_starts_anew", reason="its lease was lost")
+                await worker.driver.close()
+                await worker.close()
+
+    async with _running(run_workers()):
+        yield
+        if current:
+            await current[0].stop()
+    for worker in current:
+        await worker.close()
+
+
+@contextlib.asynccontextmanager
+async def _running(work_to_do: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run a coroutine beside the block; its failure is logged at once and raised at the end."""
+    task = asyncio.ensure_future(work_to_do)
+    task.add_done_callback(_report)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _report(task: asyncio.Future[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("background_work_failed", exc_info=task.exception())
+
+
+async def _import_forever(prepared: Prepared) -> None:
+    """Run imports one after another, on a thread, as they are asked for."""
+    runner = ImportRunner(prepared.database, prepared.settings.data_folder, prepared.clock)
+    await asyncio.to_thread(runner.remove_forgotten_files)
+    while True:
+        try:
+            claimed = await asyncio.to_thread(runner.claim_next)
+            if claimed is not None:
+                await asyncio.to_thread(runner.run_one, claimed)
+                continue
+        except OutriderError as error:
+            log.warning("import_broke_off", error=error.message)
+        await asyncio.sleep(IMPORT_POLL)
+
+
+def _composer(prepared: Prepared) -> MailComposer:
+    return MailComposer(prepared.mail_secret, prepared.settings.public_url)
+
+
+async def _listening(server: Server, serving: asyncio.Future[None]) -> None:
+    """Wait until the server accepts requests, or has failed to."""
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event for it
+        await asyncio.sleep(0.01)
+
+
+def _profiles(settings: Settings) -> Mapping[str, CarrierProfile] | None:
+    path = settings.carrier.profiles
+    if path is None:
+        return None
+    try:
+        return parse_profiles(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"settings: carrier.profiles: {path}: {error}") from None
+
+
+def _load_licence_file(
+    settings: Settings, database: Database, rules: SharingRules, host_id: str, clock: Clock
+) -> None:
+    """Load the licence file that the settings name, unless that very text is loaded already; then poll."""
+    path, key = settings.licences.file, settings.licences.public_key
+    if path is None:
+        database.write_now(supply.poll, rules, host_id, clock.now())
+        return
+    if key is None:
+        raise InvalidInputError("settings: licences.public_key: name the issuer's public key beside the file")
+    try:
+        text, public_key = path.read_text(encoding="ascii"), key.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"settings: licences: {error}") from None
+
+    def load(tx: Tx) -> None:
+        known = {stored.text for _, stored, _ in supply.files(tx)}
+        if text.strip() in known:
+            supply.poll(tx, rules, host_id, clock.now())
+        else:
+            supply.load_file(tx, rules, text, public_key, host_id, clock.now(), "settings")
+
+    database.write_now(load)

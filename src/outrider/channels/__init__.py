@@ -1,0 +1,1 @@
+"""Ways to reach people: a simulated carrier and SMTP, each behind the small Protocols of `base.py`."""

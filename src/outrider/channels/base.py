@@ -1,0 +1,70 @@
+"""The two small Protocols that every channel implements; the driver and the worker are their users.
+
+`contract/` tests run one suite over every implementation.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from outrider.channels.model import CallEvent, LivingCall, MailSent, OutboundCall, OutboundMail, Prompt
+from outrider.errors import ChannelError
+from outrider.ids import AttemptId
+
+EventSink = Callable[[CallEvent], None]
+"""Called on the event loop's thread, in order, once per event of each call."""
+
+
+class DuplicateCallError(ChannelError):
+    """The media server already knows a call by this id: it was made before, and is not made again."""
+
+    code = "duplicate_call"
+
+
+class ChannelUnreachableError(ChannelError):
+    """The server as a whole cannot be reached: nothing was tried, and nothing should be until it answers."""
+
+    code = "channel_unreachable"
+
+
+class VoiceChannel(Protocol):
+    """Makes calls. A call that was accepted always ends with exactly one CallEnded."""
+
+    async def open(self, sink: EventSink) -> None:
+        """Connect, and deliver events of all our calls to `sink` from now on, calls of a former life too."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect; calls that are up live on where the media server can keep them."""
+        ...
+
+    async def originate(self, call: OutboundCall) -> None:
+        """Make a call. Raises DuplicateCallError for an id used before, ChannelError when refused."""
+        ...
+
+    async def play(self, call_id: AttemptId, prompt: Prompt) -> None:
+        """Play a prompt on an answered call. Raises ChannelError when the call is not up."""
+        ...
+
+    async def hang_up(self, call_id: AttemptId) -> None:
+        """End a call; nothing happens when it is over already."""
+        ...
+
+    async def living(self) -> tuple[LivingCall, ...]:
+        """Answer "what is up?": every call of ours that exists now. Raises ChannelError if unreachable."""
+        ...
+
+
+class MailChannel(Protocol):
+    """Sends single messages."""
+
+    async def open(self) -> None:
+        """Check the configuration; connections are made when first needed."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is being sent and close all connections."""
+        ...
+
+    async def send(self, mail: OutboundMail) -> MailSent:
+        """Send one message and say what became of it; never raises for what a server may answer."""
+        ...

@@ -1,0 +1,358 @@
+"""The core of the simulated media server: calls, their far ends and their timers, without any I/O.
+
+`embedded` and `server` own one each; `scheduler` calls `run_due` when the clock says so. Everything here is
+synchronous; time is read from the Clock and kept in whole microseconds, so that virtual time is exact.
+"""
+
+import datetime as dt
+import heapq
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from outrider.channels.base import ChannelUnreachableError, DuplicateCallError, EventSink
+from outrider.channels.model import (
+    AnsweredBy,
+    CallAnswered,
+    CallEnded,
+    CallEvent,
+    CallRinging,
+    EndCause,
+    LivingCall,
+    OutboundCall,
+    PlaybackFinished,
+    Prompt,
+)
+from outrider.channels.simulated.behaviour import DEFAULT, CarrierProfile, FarEnd
+from outrider.channels.simulated.fate import Fate, draw_fate
+from outrider.channels.simulated.faults import Faults
+from outrider.channels.simulated.ledger import CallRecord, Ledger
+from outrider.clock import Clock
+from outrider.errors import ChannelError
+from outrider.ids import AttemptId
+
+_SECOND = 1_000_000
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+_UNANSWERED = {
+    FarEnd.BUSY: EndCause.BUSY,
+    FarEnd.CONGESTION: EndCause.CONGESTION,
+    FarEnd.FAILED: EndCause.FAILED,
+    FarEnd.UNALLOCATED: EndCause.UNALLOCATED,
+}
+"""Ends of calls that never ring."""
+
+
+class _Call:
+    """A call that is up, and the one thing that happens to it next."""
+
+    __slots__ = (
+        "answered",
+        "by",
+        "early",
+        "ending",
+        "fate",
+        "order",
+        "playing",
+        "profile",
+        "record",
+        "timer",
+    )
+
+    def __init__(self, order: OutboundCall, profile: CarrierProfile, fate: Fate, record: CallRecord) -> None:
+        self.order = order
+        self.profile = profile
+        self.fate = fate
+        self.record = record
+        self.early = fate.early
+        self.timer = 0
+        self.answered = False
+        self.by = AnsweredBy.UNKNOWN
+        self.playing = False
+        self.ending = False
+
+
+_Step = Callable[[_Call, int], None]
+
+
+@dataclass(slots=True)
+class CarrierCounts:
+    """What a carrier did since it started, for statistics and audits."""
+
+    originated: int = 0
+    duplicates_refused: int = 0
+    refused: int = 0
+    answered: int = 0
+    ended: int = 0
+    events_lost: int = 0
+    most_living: int = 0
+
+
+class SimulatedCarrier:
+    """A media server with a simulated network behind it. Not safe for threads: one event loop owns it.
+
+    `max_ports` refuses calls beyond so many at once; calls beyond `originations_per_second` (clock time) are
+    accepted and end in congestion, as a carrier's limit does. `used` are ids of a former life, refused too.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        profiles: Mapping[str, CarrierProfile] | None = None,
+        *,
+        seed: int = 0,
+        max_ports: int | None = None,
+        originations_per_second: float | None = None,
+        ledger: Ledger | None = None,
+        used: frozenset[AttemptId] = frozenset(),
+    ) -> None:
+        self.clock = clock
+        self.counts = CarrierCounts()
+        self.on_earlier: Callable[[], None] | None = None
+        """Called when a timer is set that is due before all others; the scheduler's alarm."""
+        self._profiles = {DEFAULT: CarrierProfile(), **(profiles or {})}
+        self._seed = seed
+        self._max_ports = max_ports
+        self._rate = originations_per_second
+        self._tokens = max(1.0, originations_per_second or 0.0)
+        self._tokens_at = 0
+        self._ledger = ledger
+        self._epoch = clock.now()
+        self._faults = Faults()
+        self._calls: dict[AttemptId, _Call] = {}
+        self._used: set[AttemptId] = set(used)
+        self._calls_to: dict[str, int] = {}
+        self._timers: list[tuple[int, int, _Call, _Step]] = []
+        self._timer_number = 0
+        self._sink: EventSink | None = None
+        self._held: deque[CallEvent] = deque()
+
+    # The controller's side: commands.
+
+    def connect(self, sink: EventSink) -> None:
+        """Deliver all events to `sink` from now on, first those that were held while nobody listened."""
+        self._sink = sink
+        self._deliver_held()
+
+    def disconnect(self) -> None:
+        """Hold all events until somebody connects again; calls live on."""
+        self._sink = None
+
+    def originate(self, order: OutboundCall) -> None:
+        """Start a call. Raises DuplicateCallError for an id used before, ChannelError when refused."""
+        self._check_reachable()
+        now = self._now()
+        if order.call_id in self._used:
+            self.counts.duplicates_refused += 1
+            self._note_refusal(order, now, "duplicate id")
+            raise DuplicateCallError(f"call {order.call_id} was made before", call_id=order.call_id)
+        refusal = self._refusal()
+        if refusal is not None:
+            self.counts.refused += 1
+            self._note_refusal(order, now, refusal)
+            raise ChannelError(f"the carrier refused call {order.call_id}: {refusal}", call_id=order.call_id)
+        self._used.add(order.call_id)
+        nth = self._calls_to.get(order.address, 0) + 1
+        self._calls_to[order.address] = nth
+        profile = self._profiles.get(order.profile) or self._profiles[DEFAULT]
+        fate = self._spoil(draw_fate(profile, self._seed, order.address, nth), now)
+        call = _Call(order, profile, fate, CallRecord(order.call_id, order.address, nth, self._time(now)))
+        self._calls[order.call_id] = call
+        self.counts.originated += 1
+        self.counts.most_living = max(self.counts.most_living, len(self._calls))
+        if self._ledger is not None:
+            self._ledger.made(call.record)
+        self._set_timer(call, now, fate.setup, self._set_up)
+
+    def play(self, call_id: AttemptId, prompt: Prompt) -> None:
+        """Play a prompt. Raises ChannelError unless the call is answered and nothing is being played."""
+        self._check_reachable()
+        call = self._calls.get(call_id)
+        if call is None or call.ending or not call.answered:
+            raise ChannelError(f"call {call_id} is not up, nothing can be played on it", call_id=call_id)
+        if call.playing:
+            raise ChannelError(f"a prompt is being played on call {call_id} already", call_id=call_id)
+        call.playing = True
+        wait = call.fate.greeting
+        call.fate = replace(call.fate, greeting=0.0)
+        duration = call.profile.playing_time(prompt.text)
+        if call.early is None:
+            self._set_timer(call, self._now(), wait + duration, self._finish_prompt)
+        else:
+            self._set_timer(call, self._now(), wait + duration * call.early, self._far_end_hangs_up)
+
+    def hang_up(self, call_id: AttemptId) -> None:
+        """End a call; nothing happens when it is over already. Raises ChannelError when unreachable."""
+        self._check_reachable()
+        call = self._calls.get(call_id)
+        if call is not None:
+            self._end_soon(call, self._end_by_us)
+
+    def living(self) -> tuple[LivingCall, ...]:
+        """Return every call that exists now. Raises ChannelError when unreachable."""
+        self._check_reachable()
+        return tuple(
+            LivingCall(call_id, call.answered, call.by, call.playing) for call_id, call in self._calls.items()
+        )
+
+    # The operator's side: failures on demand.
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong at present."""
+        return self._faults
+
+    def inject(self, faults: Faults) -> None:
+        """Let these things go wrong from now on, and no others."""
+        self._faults = faults
+        self._deliver_held()
+
+    def drop_all(self) -> None:
+        """End all calls as FAILED, as a media server does that loses its network."""
+        for call in self._calls.values():
+            self._end_soon(call, self._end_dropped)
+
+    # The clock's side.
+
+    def run_due(self, limit: int | None = None) -> int:
+        """Let everything happen that is due by now, at most `limit` steps; return how many there were."""
+        now = self._now()
+        done = 0
+        timers = self._timers
+        while timers and timers[0][0] <= now and done != limit:
+            due, number, call, step = heapq.heappop(timers)
+            if call.timer == number:
+                done += 1
+                step(call, due)
+        return done
+
+    def seconds_to_next(self) -> float | None:
+        """Return the seconds of clock time until something is due, None when nothing will happen."""
+        timers = self._timers
+        while timers and timers[0][2].timer != timers[0][1]:
+            heapq.heappop(timers)
+        return max(0.0, (timers[0][0] - self._now()) / _SECOND) if timers else None
+
+    # What happens to a call, step by step. `at` is when it was due, which is the time the events bear.
+
+    def _set_up(self, call: _Call, at: int) -> None:
+        fate = call.fate
+        if fate.end in _UNANSWERED:
+            self._end(call, at, _UNANSWERED[fate.end])
+            return
+        call.record.ringing_at = self._time(at)
+        timeout = call.order.ring_timeout
+        if fate.end is FarEnd.NO_ANSWER or fate.ring >= timeout:
+            self._set_timer(call, at, timeout, self._end_unanswered)
+        elif fate.end is FarEnd.REJECTED:
+            self._set_timer(call, at, fate.ring, self._end_rejected)
+        else:
+            self._set_timer(call, at, fate.ring, self._answer)
+        self._emit(CallRinging(call.order.call_id, self._time(at)))
+
+    def _answer(self, call: _Call, at: int) -> None:
+        call.answered = True
+        if call.fate.recognised:
+            call.by = AnsweredBy.HUMAN if call.fate.end is FarEnd.HUMAN else AnsweredBy.MACHINE
+        call.record.answered_at = self._time(at)
+        call.record.by = call.by
+        self.counts.answered += 1
+        self._set_timer(call, at, call.fate.greeting + call.fate.patience, self._far_end_hangs_up)
+        self._emit(CallAnswered(call.order.call_id, self._time(at), call.by))
+
+    def _finish_prompt(self, call: _Call, at: int) -> None:
+        call.playing = False
+        self._set_timer(call, at, call.fate.linger, self._far_end_hangs_up)
+        self._emit(PlaybackFinished(call.order.call_id, self._time(at)))
+
+    def _far_end_hangs_up(self, call: _Call, at: int) -> None:
+        self._end(call, at, EndCause.NORMAL, "the far end hung up")
+
+    def _end_unanswered(self, call: _Call, at: int) -> None:
+        self._end(call, at, EndCause.NO_ANSWER)
+
+    def _end_rejected(self, call: _Call, at: int) -> None:
+        self._end(call, at, EndCause.REJECTED)
+
+    def _end_by_us(self, call: _Call, at: int) -> None:
+        self._end(call, at, EndCause.NORMAL, "we hung up")
+
+    def _end_dropped(self, call: _Call, at: int) -> None:
+        self._end(call, at, EndCause.FAILED, "the media server dropped the call")
+
+    def _end(self, call: _Call, at: int, cause: EndCause, detail: str = "") -> None:
+        call.timer = 0
+        del self._calls[call.order.call_id]
+        self.counts.ended += 1
+        call.record.ended_at = self._time(at)
+        call.record.cause = cause
+        if self._ledger is not None:
+            self._ledger.over(call.record)
+        self._emit(CallEnded(call.order.call_id, self._time(at), cause, detail))
+
+    def _end_soon(self, call: _Call, step: _Step) -> None:
+        """End a call at the scheduler's next step, so that no command calls back into its caller."""
+        if not call.ending:
+            call.ending = True
+            self._set_timer(call, self._now(), 0.0, step)
+
+    # The parts that the above are made of.
+
+    def _emit(self, event: CallEvent) -> None:
+        faults = self._faults
+        if faults.lose_events:
+            self._faults = replace(faults, lose_events=faults.lose_events - 1)
+            self.counts.events_lost += 1
+        elif self._sink is None or faults.unreachable or self._held:
+            self._held.append(event)
+        else:
+            self._sink(event)
+
+    def _deliver_held(self) -> None:
+        while self._held and self._sink is not None and not self._faults.unreachable:
+            self._sink(self._held.popleft())
+
+    def _refusal(self) -> str | None:
+        if self._faults.refuse is not None:
+            return self._faults.refuse
+        if self._max_ports is not None and len(self._calls) >= self._max_ports:
+            return f"all {self._max_ports} ports are in use"
+        return None
+
+    def _spoil(self, fate: Fate, now: int) -> Fate:
+        """Return the fate as faults and the limit of originations leave it."""
+        if self._faults.fail_next:
+            self._faults = replace(self._faults, fail_next=self._faults.fail_next - 1)
+            return replace(fate, end=FarEnd.FAILED)
+        if self._rate is not None:
+            refill = (now - self._tokens_at) / _SECOND * self._rate
+            self._tokens = min(max(1.0, self._rate), self._tokens + refill)
+            self._tokens_at = now
+            if self._tokens < 1.0:
+                return replace(fate, end=FarEnd.CONGESTION)
+            self._tokens -= 1.0
+        return fate
+
+    def _note_refusal(self, order: OutboundCall, now: int, reason: str) -> None:
+        if self._ledger is not None:
+            self._ledger.refused(order.call_id, order.address, self._time(now), reason)
+
+    def _check_reachable(self) -> None:
+        if self._faults.unreachable:
+            raise ChannelUnreachableError("the carrier is unreachable; calls that are up live on")
+
+    def _set_timer(self, call: _Call, start: int, seconds: float, step: _Step) -> None:
+        """Let `step` be the next thing that happens to the call, in place of what was planned."""
+        self._timer_number += 1
+        call.timer = self._timer_number
+        due = start + round(seconds * _SECOND)
+        earlier = not self._timers or due < self._timers[0][0]
+        heapq.heappush(self._timers, (due, self._timer_number, call, step))
+        if earlier and self.on_earlier is not None:
+            self.on_earlier()
+
+    def _now(self) -> int:
+        return (self.clock.now() - self._epoch) // _MICROSECOND
+
+    def _time(self, microseconds: int) -> dt.datetime:
+        return self._epoch + dt.timedelta(microseconds=microseconds)

@@ -1,0 +1,82 @@
+"""What the far end will do in one call: a pure function of the seed, the number and how often it was called.
+
+`carrier` asks it once per originate. Hashing instead of a running random generator makes each call's fate
+independent of all other calls, so runs are repeatable however calls interleave.
+"""
+
+import hashlib
+import struct
+from dataclasses import dataclass
+
+from outrider.channels.simulated.behaviour import CarrierProfile, FarEnd
+
+_DRAWS = struct.Struct("<8Q")
+_DROPPED_BITS = 11
+_SCALE = 2.0**-53
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """One call's course at the far end; times are seconds. Only the fields of its `end` matter."""
+
+    end: FarEnd
+    setup: float
+    """From the originate to the first ring; for ends without ringing, to the end of the call."""
+    ring: float
+    """From the first ring to the answer or rejection; not used for NO_ANSWER."""
+    greeting: float
+    patience: float
+    early: float | None
+    """The share of the first prompt after which a person hangs up; None listens to the end."""
+    linger: float
+    recognised: bool
+
+
+def draw_fate(profile: CarrierProfile, seed: int, address: str, nth: int) -> Fate:
+    """Return the fate of the `nth` call (from 1) to `address`.
+
+    Whether a number exists at all (UNALLOCATED) depends on the number alone, not on the call; the other
+    outcomes share what is left in proportion to their probabilities.
+    """
+    draws = _uniform(f"{seed}|{nth}|{address}")
+    end = _end(profile, draws[0], seed, address)
+    human = end is FarEnd.HUMAN
+    if human:
+        ring = profile.human_ring
+    else:
+        ring = profile.machine_ring if end is FarEnd.MACHINE else profile.reject_ring
+    leaves_early = human and draws[4] < profile.hangs_up_early
+    return Fate(
+        end=end,
+        setup=profile.setup.at(draws[1]),
+        ring=ring.at(draws[2]),
+        greeting=0.0 if human else profile.machine_greeting.at(draws[3]),
+        patience=(profile.patience if human else profile.machine_patience).at(draws[3]),
+        early=draws[5] if leaves_early else None,
+        linger=profile.linger.at(draws[6]),
+        recognised=draws[7] >= profile.unrecognised,
+    )
+
+
+def _end(profile: CarrierProfile, draw: float, seed: int, address: str) -> FarEnd:
+    """Choose the outcome by the profile's probabilities."""
+    outcomes = profile.outcomes
+    unallocated = outcomes.get(FarEnd.UNALLOCATED, 0.0)
+    if unallocated and _uniform(f"{seed}|number|{address}")[0] < unallocated:
+        return FarEnd.UNALLOCATED
+    rest = draw * (1.0 - unallocated)
+    chosen = FarEnd.FAILED
+    for end, share in outcomes.items():
+        if end is FarEnd.UNALLOCATED or share <= 0:
+            continue
+        chosen = end
+        rest -= share
+        if rest < 0:
+            break
+    return chosen
+
+
+def _uniform(key: str) -> list[float]:
+    """Return eight independent numbers in [0, 1) for a key."""
+    digest = hashlib.blake2b(key.encode()).digest()
+    return [(number >> _DROPPED_BITS) * _SCALE for number in _DRAWS.unpack(digest)]

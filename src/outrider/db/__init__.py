@@ -1,0 +1,1 @@
+"""The database: schema, migrations, transactions at the edge, and the event log."""

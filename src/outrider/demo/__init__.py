@@ -1,0 +1,1 @@
+"""The demo: everything that `make demo` needs besides the product itself."""

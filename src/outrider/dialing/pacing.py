@@ -1,0 +1,33 @@
+"""How many attempts may start now, for actions that are paced by attempts per second. Pure.
+
+`dialing/service.py` asks it inside the claim, so that several workers together keep one pace.
+"""
+
+import datetime as dt
+
+BURST = dt.timedelta(seconds=1)
+"""A task that fell behind may catch up by at most this much of its pace at once."""
+
+
+def paced(
+    per_second: float | None, pace_at: dt.datetime | None, now: dt.datetime, wanted: int
+) -> tuple[int, dt.datetime | None]:
+    """Return how many of `wanted` attempts may start at `now`, and the new pace mark.
+
+    The mark is the time at which everything started so far is paid for (the generic cell rate algorithm,
+    ITU-T I.371): n attempts advance it by n / per_second. No pace: all may start.
+    """
+    if per_second is None or wanted <= 0:
+        return max(0, wanted), pace_at
+    step = dt.timedelta(seconds=1 / per_second)
+    burst = max(BURST, step)
+    mark = max(pace_at, now - burst) if pace_at is not None else now - step
+    allowed = min(wanted, (now - mark) // step)
+    return max(0, allowed), mark + step * max(0, allowed)
+
+
+def next_start(per_second: float | None, pace_at: dt.datetime | None, now: dt.datetime) -> dt.datetime:
+    """Return the earliest time at which the pace lets another attempt start; `now` or later."""
+    if per_second is None or pace_at is None:
+        return now
+    return max(now, pace_at + dt.timedelta(seconds=1 / per_second))

@@ -1,0 +1,73 @@
+"""What a worker needs to know of a task, read once: its strategy, action and the job's other tasks.
+
+The worker keeps a plan for as long as it dials a task; recovery makes plans for attempts of former lives.
+"""
+
+from outrider.campaigns import service as campaigns
+from outrider.campaigns.strategy_document import parse_strategy
+from outrider.contacts.model import Contact
+from outrider.contacts.store import contact_of
+from outrider.db.database import Row, Tx
+from outrider.dialing import store
+from outrider.dialing.attempt import Claim, TaskPlan
+from outrider.dialing.targets import counters_of
+from outrider.ids import AttemptId, JobId, OrganizationId, PoolId, TargetId, TaskId
+
+
+def admitted_plans(tx: Tx, known: frozenset[TaskId]) -> tuple[frozenset[TaskId], list[TaskPlan]]:
+    """Return the ids of all tasks that may dial now, and the plans of those that are not in `known`."""
+    rows = store.runnable_tasks(tx)
+    return (
+        frozenset(TaskId(row["id"]) for row in rows),
+        [_plan(tx, row) for row in rows if row["id"] not in known],
+    )
+
+
+def orphans(tx: Tx, owners: list[str]) -> list[Claim]:
+    """Return the open attempts of workers that are gone, as claims, so that they can be ended or taken over.
+
+    A contact that was deleted meanwhile is replaced by an empty one: its attempt must be closed all the same.
+    """
+    rows = store.attempts_of_owners(tx, owners)
+    plans: dict[int, TaskPlan] = {}
+    claims = []
+    found = store.contacts(tx, sorted({row["contact_id"] for row in rows}))
+    for row in rows:
+        task_id = row["task_id"]
+        if task_id not in plans:
+            task = store.task_row(tx, task_id)
+            if task is None:
+                continue
+            plans[task_id] = _plan(tx, task)
+        plan = plans[task_id]
+        kept = found.get(row["contact_id"])
+        contact = Contact(id=row["contact_id"], list_id=0) if kept is None else contact_of(kept)
+        addresses = contact.addresses(plan.action.addresses)
+        counters = counters_of(row["counters"], row["number"] - 1).with_attempt()
+        claims.append(
+            Claim(
+                attempt_id=AttemptId(row["id"]),
+                plan=plan,
+                target_id=TargetId(row["target_id"]),
+                contact=contact,
+                address=row["address"],
+                address_index=min(row["address_index"], max(0, len(addresses) - 1)),
+                addresses=len(addresses),
+                counters=counters,
+                profile="" if kept is None else kept["carrier_profile"],
+            )
+        )
+    return claims
+
+
+def _plan(tx: Tx, row: Row) -> TaskPlan:
+    strategy = parse_strategy(campaigns.strategy(tx, row["strategy_id"], None).source)
+    return TaskPlan(
+        task_id=TaskId(row["id"]),
+        job_id=JobId(row["job_id"]),
+        pool_id=PoolId(row["pool_id"]),
+        organization_id=OrganizationId(row["organization_id"]),
+        strategy=strategy,
+        action=strategy.action(row["action"]),
+        task_of=store.tasks_by_action(tx, row["job_id"], PoolId(row["pool_id"])),
+    )

@@ -1,0 +1,248 @@
+"""SQL of dialing: claims by guarded update, open attempts as the lease of a unit, results in batches.
+
+Only `dialing/service.py` and `dialing/recovery.py` use it. Statements are built once; a batch of 50 costs
+a handful of round trips however many rows it touches.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from outrider.db import schema
+from outrider.db.database import Tx
+from outrider.db.dialect import locked
+from outrider.ids import PoolId, TaskId
+from outrider.licences.model import Allocation, LicenceKind, Standing
+
+T, X, A = schema.tasks.c, schema.targets.c, schema.attempts.c
+K, L = schema.contacts.c, schema.contact_lists.c
+
+TASK = locked(
+    select(
+        T.id,
+        T.job_id,
+        T.kind,
+        T.pool_id,
+        T.allocation,
+        T.standing,
+        T.quota,
+        T.maximum,
+        T.granted,
+        T.in_use,
+        T.pace,
+        T.pace_at,
+        T.admitted_at,
+        T.last_attempt_at,
+        T.bound,
+    ).where(T.id == bindparam("task"))
+)
+CHARGE = (
+    update(schema.tasks)
+    .where(
+        T.id == bindparam("task"),
+        T.standing == Standing.ADMITTED.value,
+        T.in_use + bindparam("units") <= T.granted,
+    )
+    .values(
+        in_use=T.in_use + bindparam("units"),
+        contacts_left=T.contacts_left - bindparam("closed"),
+        last_attempt_at=bindparam("now", type_=schema.tasks.c.last_attempt_at.type),
+        pace_at=bindparam("mark", type_=schema.tasks.c.pace_at.type),
+        bound=bindparam("bound_by"),
+    )
+)
+DUE = (
+    select(X.id)
+    .where(
+        X.task_id == bindparam("task"), X.state == "due", X.next_at <= bindparam("now", type_=X.next_at.type)
+    )
+    .order_by(X.next_at, X.id)
+    .limit(bindparam("units"))
+)
+ANY_DUE = (
+    select(X.id)
+    .where(
+        X.task_id == bindparam("task"), X.state == "due", X.next_at <= bindparam("now", type_=X.next_at.type)
+    )
+    .limit(1)
+)
+SINCE = bindparam("since", type_=T.last_attempt_at.type)
+MAY_RETURN = select(T.id).where(
+    T.id == bindparam("task"),
+    T.standing == Standing.ADMITTED.value,
+    T.kind == LicenceKind.OUTBOUND_PORTS.value,
+    T.allocation == Allocation.DYNAMIC.value,
+    T.quota < T.maximum,
+    T.admitted_at <= SINCE,
+    T.last_attempt_at.is_(None) | (T.last_attempt_at <= SINCE),
+)
+TAKE = (
+    update(schema.targets)
+    .where(X.id.in_(locked(DUE, skip=True).scalar_subquery()))
+    .values(state="claimed", attempts=X.attempts + 1)
+    .returning(X.id, X.contact_id, X.address_index, X.attempts, X.counters)
+    .execution_options(synchronize_session=False)
+)
+CONTACTS = (
+    select(schema.contacts, L.carrier_profile, L.default_country)
+    .join(schema.contact_lists, L.id == K.list_id)
+    .where(K.id.in_(bindparam("ids", expanding=True)))
+)
+NEXT_DUE = select(func.min(X.next_at)).where(X.task_id == bindparam("task"), X.state == "due")
+ADD_ATTEMPTS = insert(schema.attempts)
+CLOSE_ATTEMPT = (
+    update(schema.attempts)
+    .where(A.id == bindparam("attempt"), A.ended_at.is_(None))
+    .values(
+        answered_at=bindparam("answered"),
+        ended_at=bindparam("ended"),
+        outcome=bindparam("result"),
+        detail=bindparam("words"),
+    )
+)
+SET_TARGET = (
+    update(schema.targets)
+    .where(X.id == bindparam("target"))
+    .values(
+        state=bindparam("new_state"),
+        task_id=bindparam("new_task"),
+        next_at=bindparam("new_next_at"),
+        address_index=bindparam("new_index"),
+        attempts=bindparam("new_attempts"),
+        counters=bindparam("new_counters"),
+        outcome=bindparam("new_outcome"),
+        finished_at=bindparam("new_finished_at"),
+    )
+)
+OPEN_ATTEMPT = select(A.id).where(A.id.in_(bindparam("ids", expanding=True)), A.ended_at.is_(None))
+
+
+def task(tx: Tx, task_id: TaskId) -> RowMapping | None:
+    """Lock one task's row until commit and return it; None when it is gone."""
+    return tx.execute(TASK, {"task": task_id}).mappings().first()
+
+
+def may_return(tx: Tx, task_id: TaskId, quiet_since: dt.datetime) -> bool:
+    """Return whether a task has been quiet since then and could hold more: cheap, and locks nothing."""
+    return tx.execute(MAY_RETURN, {"task": task_id, "since": quiet_since}).first() is not None
+
+
+def has_due(tx: Tx, task_id: TaskId, now: dt.datetime) -> bool:
+    """Return whether some target of a task is due."""
+    return tx.execute(ANY_DUE, {"task": task_id, "now": now}).first() is not None
+
+
+def take_targets(tx: Tx, task_id: TaskId, now: dt.datetime, units: int) -> list[RowMapping]:
+    """Claim up to `units` targets that are due, in order of their time; other workers skip them."""
+    rows = tx.execute(TAKE, {"task": task_id, "now": now, "units": units}).mappings().all()
+    return sorted(rows, key=lambda row: int(row["id"]))
+
+
+def charge(tx: Tx, task_id: TaskId, values: Mapping[str, Any]) -> bool:
+    """Charge units to a task if its grant has room (the row count decides); note pace and what bound it."""
+    return tx.execute(CHARGE, {"task": task_id, **values}).rowcount == 1
+
+
+def note(tx: Tx, task_id: TaskId, **values: object) -> None:
+    """Change columns of a task that has nothing to claim."""
+    tx.execute(update(schema.tasks).where(T.id == task_id).values(**values))
+
+
+def contacts(tx: Tx, ids: Sequence[int]) -> dict[int, RowMapping]:
+    """Return contacts with the carrier profile of their list, by id."""
+    return {row["id"]: row for row in tx.execute(CONTACTS, {"ids": list(ids)}).mappings()}
+
+
+def next_due(tx: Tx, task_id: TaskId) -> dt.datetime | None:
+    """Return the earliest time at which a target of the task is due, None when none waits."""
+    return tx.execute(NEXT_DUE, {"task": task_id}).scalar()
+
+
+def add_attempts(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the rows of attempts that are about to be made: each is the lease of one unit."""
+    if rows:
+        tx.execute(ADD_ATTEMPTS, list(rows))
+
+
+def open_attempts(tx: Tx, ids: Sequence[str]) -> set[str]:
+    """Return which of these attempts have no result yet."""
+    return set(tx.execute(OPEN_ATTEMPT, {"ids": list(ids)}).scalars())
+
+
+def close_attempts(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the results of attempts that are open."""
+    if rows:
+        tx.execute(CLOSE_ATTEMPT, list(rows))
+
+
+def set_targets(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what comes next for targets."""
+    if rows:
+        tx.execute(SET_TARGET, list(rows))
+
+
+def release(tx: Tx, task_id: int, units: int, contacts_left: int) -> None:
+    """Give units of a task back, and add to (or take from) its unfinished targets."""
+    tx.execute(
+        update(schema.tasks)
+        .where(T.id == task_id)
+        .values(in_use=T.in_use - units, contacts_left=T.contacts_left + contacts_left)
+    )
+
+
+def runnable_tasks(tx: Tx) -> list[RowMapping]:
+    """Return every admitted task of a running job: what a worker keeps a dial loop for."""
+    J = schema.jobs.c  # noqa: N806 - a table's columns, as elsewhere
+    query = (
+        select(T.id, T.job_id, T.pool_id, T.action, J.organization_id, J.strategy_id)
+        .join(schema.jobs, J.id == T.job_id)
+        .where(T.standing == Standing.ADMITTED.value)
+        .order_by(T.id)
+    )
+    return list(tx.execute(query).mappings())
+
+
+def task_row(tx: Tx, task_id: int) -> RowMapping | None:
+    """Return what `runnable_tasks` returns, for one task in whatever state."""
+    J = schema.jobs.c  # noqa: N806 - a table's columns, as elsewhere
+    query = (
+        select(T.id, T.job_id, T.pool_id, T.action, J.organization_id, J.strategy_id)
+        .join(schema.jobs, J.id == T.job_id)
+        .where(T.id == task_id)
+    )
+    return tx.execute(query).mappings().first()
+
+
+def tasks_by_action(tx: Tx, job_id: int, pool_id: PoolId) -> dict[str, TaskId]:
+    """Return the tasks of a job in one pool, by the name of their action."""
+    query = select(T.action, T.id).where(T.job_id == job_id, T.pool_id == pool_id)
+    return {action: TaskId(number) for action, number in tx.execute(query)}
+
+
+def attempts_of_owners(tx: Tx, owners: Sequence[str]) -> list[RowMapping]:
+    """Return the open attempts of these workers with their targets' state, oldest first."""
+    query = (
+        select(
+            A.id,
+            A.task_id,
+            A.target_id,
+            A.contact_id,
+            A.number,
+            A.address,
+            A.claimed_at,
+            X.address_index,
+            X.counters,
+        )
+        .join(schema.targets, X.id == A.target_id)
+        .where(A.ended_at.is_(None), A.owner.in_(owners))
+        .order_by(A.claimed_at, A.id)
+    )
+    return list(tx.execute(query).mappings())
+
+
+def set_owner(tx: Tx, ids: Sequence[str], owner: str) -> None:
+    """Hand open attempts over to another worker."""
+    tx.execute(update(schema.attempts).where(A.id.in_(ids), A.ended_at.is_(None)).values(owner=owner))

@@ -1,0 +1,104 @@
+"""Every fact that the system records for people and machines, as frozen dataclasses.
+
+Services append them with `db.log.append` in the transaction of the change itself; SSE, wake-ups and the
+audit pages read them. Losing the news loses nothing: the log is the truth.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base: whom it concerns (None: everybody), which job, and who caused it ("" : the system)."""
+
+    kind: ClassVar[str] = "event"
+    organization_id: int | None = None
+    job_id: int | None = None
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobChanged(Event):
+    """A job went from one state to another."""
+
+    kind: ClassVar[str] = "job_changed"
+    before: str
+    after: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChanged(Event):
+    """A supervisor changed a task's priority, minimum or maximum."""
+
+    kind: ClassVar[str] = "task_changed"
+    task_id: int
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotasRecalculated(Event):
+    """A recalculation changed something in a pool; the full record is in `recalculations`."""
+
+    kind: ClassVar[str] = "quotas_recalculated"
+    pool_id: int
+    recalculation_id: int
+    trigger: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFailed(Event):
+    """A plan did not pass its independent check: the old quotas stay. This is an alarm."""
+
+    kind: ClassVar[str] = "certificate_failed"
+    pool_id: int
+    violations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyChanged(Event):
+    """What is authorised, or how it is divided, changed."""
+
+    kind: ClassVar[str] = "supply_changed"
+    cause: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportChanged(Event):
+    """An import of contacts began, progressed or ended."""
+
+    kind: ClassVar[str] = "import_changed"
+    import_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordChanged(Event):
+    """A record of the configuration was created, changed or deleted (campaign, list, strategy, user...)."""
+
+    kind: ClassVar[str] = "record_changed"
+    record: str
+    record_id: int
+    change: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn(Event):
+    """Somebody signed in, or tried to."""
+
+    kind: ClassVar[str] = "sign_in"
+    succeeded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRecovered(Event):
+    """Attempts whose owner was gone were taken over or closed."""
+
+    kind: ClassVar[str] = "worker_recovered"
+    taken_over: int
+    interrupted: int

@@ -1,0 +1,30 @@
+"""Typed identifiers, so that a job's id is never passed where a task's is meant.
+
+Used by every slice. Rows are numbered by the database; attempts have ids chosen here before a call is
+made, because a media server must refuse a second call with the same id.
+"""
+
+import secrets
+from typing import NewType
+
+OrganizationId = NewType("OrganizationId", int)
+ZoneId = NewType("ZoneId", int)
+PoolId = NewType("PoolId", int)
+UserId = NewType("UserId", int)
+ListId = NewType("ListId", int)
+ContactId = NewType("ContactId", int)
+ImportId = NewType("ImportId", int)
+StrategyId = NewType("StrategyId", int)
+CampaignId = NewType("CampaignId", int)
+JobId = NewType("JobId", int)
+TaskId = NewType("TaskId", int)
+TargetId = NewType("TargetId", int)
+"""A target is one contact as one job sees it: the row that holds its state and its final outcome."""
+
+AttemptId = NewType("AttemptId", str)
+"""Also the id of the call on the media server, or the local part of an email's Message-ID."""
+
+
+def new_attempt_id() -> AttemptId:
+    """Return a new id of 128 random bits, as 32 hexadecimal digits."""
+    return AttemptId(secrets.token_hex(16))

@@ -1,0 +1,180 @@
+"""SQL of zones, organizations and the numbers that were configured for them (licensing.md 7).
+
+`licences/division.py` is its user. A pool is one organization in one zone.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, Table, delete, select, update
+
+from outrider.db import schema
+from outrider.db.database import Tx
+from outrider.db.dialect import insert
+from outrider.ids import OrganizationId, PoolId, ZoneId
+from outrider.licences.model import LicenceKind, Standing
+from outrider.licences.tree import DEFAULT_NAME, OrganizationAllocation, PoolName, Tree, ZoneAllocation
+
+G, Z, P = schema.organizations.c, schema.zones.c, schema.pools.c
+ZC, PC, T = schema.zone_counts.c, schema.pool_counts.c, schema.tasks.c
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRow:
+    """One pool with the ids and names of its zone and organization."""
+
+    id: PoolId
+    zone_id: ZoneId
+    zone: str
+    organization_id: OrganizationId
+    organization: str
+    policy: str
+
+    @property
+    def name(self) -> PoolName:
+        """Return the name that the tree knows the pool by."""
+        return PoolName(self.zone, self.organization)
+
+
+def ensure_defaults(tx: Tx, now: dt.datetime) -> None:
+    """Create the default zone, the default organization and their pool where they are missing."""
+    for table in (schema.zones, schema.organizations):
+        row = insert(tx, table).values(name=DEFAULT_NAME, created_at=now)
+        tx.execute(row.on_conflict_do_nothing(index_elements=["name"]))
+    zone = tx.execute(select(Z.id).where(Z.name == DEFAULT_NAME)).scalar_one()
+    organization = tx.execute(select(G.id).where(G.name == DEFAULT_NAME)).scalar_one()
+    add_pool(tx, zone, organization)
+
+
+def add_pool(tx: Tx, zone_id: ZoneId, organization_id: OrganizationId) -> None:
+    """Put an organization into a zone, with no number of its own; nothing happens when it is there."""
+    row = insert(tx, schema.pools).values(zone_id=zone_id, organization_id=organization_id)
+    tx.execute(row.on_conflict_do_nothing(index_elements=["zone_id", "organization_id"]))
+
+
+def pools(tx: Tx) -> list[PoolRow]:
+    """Return all pools, by zone and organization."""
+    query = (
+        select(
+            P.id, P.zone_id, Z.name.label("zone"), P.organization_id, G.name.label("organization"), P.policy
+        )
+        .join(schema.zones, Z.id == P.zone_id)
+        .join(schema.organizations, G.id == P.organization_id)
+        .where(Z.retired_at.is_(None), G.retired_at.is_(None))
+        .order_by(Z.name, G.name)
+    )
+    return [PoolRow(**row) for row in tx.execute(query).mappings()]
+
+
+def zones(tx: Tx) -> dict[str, ZoneId]:
+    """Return the ids of all zones by name."""
+    return {row.name: ZoneId(row.id) for row in _living(tx, schema.zones)}
+
+
+def organizations(tx: Tx) -> dict[str, OrganizationId]:
+    """Return the ids of all organizations by name."""
+    return {row.name: OrganizationId(row.id) for row in _living(tx, schema.organizations)}
+
+
+def tree(tx: Tx, auto_allocate: PoolName | None) -> Tree:
+    """Return everything that was configured, as the pure rules see it."""
+    zone_counts: dict[int, dict[LicenceKind, int]] = {}
+    for row in tx.execute(select(ZC.zone_id, ZC.kind, ZC.configured)):
+        zone_counts.setdefault(row.zone_id, {})[LicenceKind(row.kind)] = row.configured
+    pool_counts: dict[int, dict[LicenceKind, int]] = {}
+    for row in tx.execute(select(PC.pool_id, PC.kind, PC.configured).where(PC.configured.is_not(None))):
+        pool_counts.setdefault(row.pool_id, {})[LicenceKind(row.kind)] = row.configured
+    members: dict[ZoneId, list[OrganizationAllocation]] = {}
+    for pool in pools(tx):
+        allocation = OrganizationAllocation(pool.organization, pool_counts.get(pool.id, {}))
+        members.setdefault(pool.zone_id, []).append(allocation)
+    return Tree(
+        tuple(
+            ZoneAllocation(name, zone_counts.get(zone_id, {}), tuple(members.get(zone_id, ())))
+            for name, zone_id in zones(tx).items()
+        ),
+        auto_allocate,
+    )
+
+
+def effective(tx: Tx) -> dict[PoolId, dict[LicenceKind, int]]:
+    """Return the counts in force of every pool that has any."""
+    counts: dict[PoolId, dict[LicenceKind, int]] = {}
+    for row in tx.execute(select(PC.pool_id, PC.kind, PC.effective)):
+        counts.setdefault(PoolId(row.pool_id), {})[LicenceKind(row.kind)] = row.effective
+    return counts
+
+
+def save_zone_counts(tx: Tx, zone_id: ZoneId, counts: Mapping[LicenceKind, int]) -> None:
+    """Replace the configured numbers of a zone."""
+    tx.execute(delete(schema.zone_counts).where(ZC.zone_id == zone_id))
+    rows = [{"zone_id": zone_id, "kind": kind.value, "configured": units} for kind, units in counts.items()]
+    if rows:
+        tx.execute(schema.zone_counts.insert(), rows)
+
+
+def save_pool_counts(tx: Tx, pool_id: PoolId, counts: Mapping[LicenceKind, int]) -> None:
+    """Replace the configured numbers of a pool; what is in force stays until the division is applied."""
+    for kind in LicenceKind:
+        row = insert(tx, schema.pool_counts).values(
+            pool_id=pool_id, kind=kind.value, configured=counts.get(kind), effective=0
+        )
+        tx.execute(
+            row.on_conflict_do_update(
+                index_elements=["pool_id", "kind"], set_={"configured": row.excluded.configured}
+            )
+        )
+
+
+def add_zone(tx: Tx, name: str, now: dt.datetime) -> ZoneId:
+    """Create a zone."""
+    row = schema.zones.insert().values(name=name, created_at=now).returning(Z.id)
+    return ZoneId(tx.execute(row).scalar_one())
+
+
+def add_organization(tx: Tx, name: str, now: dt.datetime) -> OrganizationId:
+    """Create an organization."""
+    row = schema.organizations.insert().values(name=name, created_at=now).returning(G.id)
+    return OrganizationId(tx.execute(row).scalar_one())
+
+
+def retire_zone(tx: Tx, zone_id: ZoneId, now: dt.datetime) -> list[PoolId]:
+    """Take a zone out of use, its name free again; return its pools, whose tasks start nothing more."""
+    return _retire(tx, schema.zones, zone_id, now)
+
+
+def retire_organization(tx: Tx, organization_id: OrganizationId, now: dt.datetime) -> list[PoolId]:
+    """Take an organization out of use, its name free again; return its pools, which now drain."""
+    return _retire(tx, schema.organizations, organization_id, now)
+
+
+def _retire(tx: Tx, table: Table, record_id: int, now: dt.datetime) -> list[PoolId]:
+    name = tx.execute(select(table.c.name).where(table.c.id == record_id)).scalar_one()
+    retired = update(table).where(table.c.id == record_id)
+    tx.execute(retired.values(retired_at=now, name=f"{name} (deleted, {record_id})"))
+    column = P.zone_id if table is schema.zones else P.organization_id
+    pool_ids = [PoolId(number) for number in tx.execute(select(P.id).where(column == record_id)).scalars()]
+    out = update(schema.tasks).where(T.pool_id.in_(pool_ids)).values(standing=Standing.OUT.value)
+    tx.execute(out)
+    tx.execute(update(schema.pool_counts).where(PC.pool_id.in_(pool_ids)).values(effective=0))
+    return pool_ids
+
+
+def purge_retired(tx: Tx) -> int:
+    """Delete retired zones and organizations of which no call is up any more; return how many."""
+    purged = 0
+    for table, column in ((schema.zones, P.zone_id), (schema.organizations, P.organization_id)):
+        busy = (
+            select(T.id)
+            .join(schema.pools, P.id == T.pool_id)
+            .where(column == table.c.id, T.in_use > 0)
+            .exists()
+        )
+        purged += tx.execute(delete(table).where(table.c.retired_at.is_not(None), ~busy)).rowcount
+    return purged
+
+
+def _living(tx: Tx, table: Table) -> Sequence[Row[int, str]]:
+    query = select(table.c.id, table.c.name).where(table.c.retired_at.is_(None)).order_by(table.c.name)
+    return tx.execute(query).all()

@@ -1,0 +1,242 @@
+"""The words of licence sharing as types: kinds, policies, problems, answers and the state of a task.
+
+Everybody imports this: the pure rules beside it, the database service, the supply side and the pages.
+Plain records without behaviour beyond what their own fields say (licensing.md 1 to 5).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class LicenceKind(StrEnum):
+    """A licence type (licensing.md 1)."""
+
+    OUTBOUND_PORTS = "outbound_ports"
+    MANUAL_AGENTS = "manual_agents"
+    PREVIEW_AGENTS = "preview_agents"
+    PREDICTIVE_AGENTS = "predictive_agents"
+    AGENT_WEB_API = "agent_web_api"
+    SMS = "sms"
+    EMAIL = "email"
+    TELEPHONY_PORTS = "telephony_ports"
+    ASR = "asr"
+    TTS = "tts"
+
+
+NESTED_KINDS = (LicenceKind.PREDICTIVE_AGENTS, LicenceKind.PREVIEW_AGENTS, LicenceKind.MANUAL_AGENTS)
+"""The agent kinds, dearest first: a licence serves tasks of its own kind and of every later one."""
+
+COUNTED_KINDS = (LicenceKind.OUTBOUND_PORTS, *NESTED_KINDS, LicenceKind.AGENT_WEB_API)
+"""The kinds that tasks hold in units."""
+
+GATE_KINDS = (LicenceKind.SMS, LicenceKind.EMAIL)
+"""Any non-zero count opens the channel; nothing is shared."""
+
+PLATFORM_KINDS = (LicenceKind.TELEPHONY_PORTS, LicenceKind.ASR, LicenceKind.TTS)
+"""Counted by the platform, never held by tasks."""
+
+SHARING_GROUPS: tuple[tuple[LicenceKind, ...], ...] = (
+    (LicenceKind.OUTBOUND_PORTS,),
+    NESTED_KINDS,
+    (LicenceKind.AGENT_WEB_API,),
+)
+"""Kinds that are shared together as one problem; groups never touch each other."""
+
+COVERED_BY: Mapping[LicenceKind, tuple[LicenceKind, ...]] = MappingProxyType(
+    {
+        LicenceKind.OUTBOUND_PORTS: (LicenceKind.OUTBOUND_PORTS,),
+        LicenceKind.AGENT_WEB_API: (LicenceKind.AGENT_WEB_API,),
+        LicenceKind.PREDICTIVE_AGENTS: (LicenceKind.PREDICTIVE_AGENTS,),
+        LicenceKind.PREVIEW_AGENTS: (LicenceKind.PREVIEW_AGENTS, LicenceKind.PREDICTIVE_AGENTS),
+        LicenceKind.MANUAL_AGENTS: (
+            LicenceKind.MANUAL_AGENTS,
+            LicenceKind.PREVIEW_AGENTS,
+            LicenceKind.PREDICTIVE_AGENTS,
+        ),
+    }
+)
+"""task kind -> the licence types that may serve it, cheapest first (licensing.md 4.4)."""
+
+LARGEST_COUNT = 1_000_000_000
+"""The most units that any count, limit or need may name: keeps every sum of the rules inside 64 bits."""
+
+DEFAULT_MINIMUM, DEFAULT_MAXIMUM, DEFAULT_PRIORITY = 1, 30, 5
+LOWEST_PRIORITY, HIGHEST_PRIORITY = 1, 10
+
+
+class Policy(StrEnum):
+    """How priorities weigh when tasks need more than there is (licensing.md 4.2)."""
+
+    WEIGHTED = "weighted"
+    STRICT = "strict"
+
+
+class Allocation(StrEnum):
+    """Whether a task may give licences away while it is quiet (licensing.md 3 and 5)."""
+
+    RESERVED = "reserved"
+    DYNAMIC = "dynamic"
+
+
+class Trigger(StrEnum):
+    """Why quotas are recalculated (licensing.md 5)."""
+
+    START = "start"
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CHANGE = "change"
+    SUPPLY = "supply"
+    IDLE = "idle"
+    RETURN = "return"
+
+
+class Standing(StrEnum):
+    """Where a task stands in its pool.
+
+    ADMITTED competes and is served first. WAITING competes as a newcomer: it is starting, resuming or
+    was refused before. OUT is paused or stopped: quota 0, and calls that are still up drain.
+    """
+
+    ADMITTED = "admitted"
+    WAITING = "waiting"
+    OUT = "out"
+
+
+class Rule(StrEnum):
+    """Which rule of licensing.md 4 gave a task its last unit."""
+
+    MINIMUM = "minimum"
+    NEED = "need"
+    SURPLUS = "surplus"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskShare:
+    """One task of a sharing problem, in units of its kind; `started` orders age, smaller is older."""
+
+    id: str
+    kind: LicenceKind
+    minimum: int
+    maximum: int
+    priority: int
+    need: int
+    held: int = 0
+    running: bool = True
+    started: float = 0
+    allocation: Allocation = Allocation.DYNAMIC
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One pool and the tasks that compete for it; `agents` caps the three agent kinds together."""
+
+    pool: Mapping[LicenceKind, int]
+    tasks: tuple[TaskShare, ...]
+    policy: Policy = Policy.WEIGHTED
+    agents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What sharing decided: quotas by task id, waiting ids sorted, cover by kind and type, free by type."""
+
+    quotas: Mapping[str, int]
+    waiting: tuple[str, ...]
+    cover: Mapping[LicenceKind, Mapping[LicenceKind, int]]
+    free: Mapping[LicenceKind, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """One task as it stands now; times are seconds on any one axis (the caller's clock).
+
+    `started` orders age and never changes, `admitted_at` is the last admission by start, resume or after
+    waiting. `raised_until` is the end of the minimum hold. `contacts_left` counts the contacts still to be
+    finished, those being called now included; None means that it is not known. `asking` counts the agents
+    attached or asking to be, for the agent kinds.
+    """
+
+    id: str
+    kind: LicenceKind = LicenceKind.OUTBOUND_PORTS
+    allocation: Allocation = Allocation.DYNAMIC
+    minimum: int = DEFAULT_MINIMUM
+    maximum: int = DEFAULT_MAXIMUM
+    priority: int = DEFAULT_PRIORITY
+    started: float = 0
+    standing: Standing = Standing.WAITING
+    quota: int = 0
+    granted: int = 0
+    in_use: int = 0
+    admitted_at: float | None = None
+    last_attempt_at: float | None = None
+    raised_until: float | None = None
+    contacts_left: int | None = None
+    asking: int = 0
+
+    @property
+    def draining(self) -> int:
+        """Units in use beyond the quota; while there are any the task starts nothing."""
+        return max(0, self.in_use - self.quota)
+
+    @property
+    def charged(self) -> int:
+        """Units that the task keeps from others now: the larger of granted and in use."""
+        return max(self.granted, self.in_use)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A task as granting sees it, in units; `right` is its minimum, for an agent kind min(minimum, need)."""
+
+    id: str
+    kind: LicenceKind
+    quota: int
+    granted: int
+    in_use: int
+    right: int
+    priority: int
+    started: float = 0
+
+
+class Binding(StrEnum):
+    """What keeps a task from having more (licensing.md 8)."""
+
+    MAXIMUM = "maximum"
+    NEED = "need"
+    POOL = "pool"
+    SEATS = "seats"
+    AGENTS = "agents"
+    HELD = "held"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a task has what it has, in units of its kind.
+
+    `limit` names the licence types whose sum is used up (POOL, SEATS), `size` their count or the number of
+    agents (AGENTS), `left` what was left for a newcomer (WAITING). `held_by` are the tasks that have not yet
+    given back units of this one (HELD). `next_in_line` gets the next unit that this task or its limit frees.
+    """
+
+    id: str
+    kind: LicenceKind
+    quota: int
+    granted: int
+    in_use: int
+    draining: int
+    need: int
+    minimum: int
+    maximum: int
+    priority: int
+    rule: Rule
+    binding: Binding
+    limit: tuple[LicenceKind, ...] = ()
+    size: int | None = None
+    left: int | None = None
+    held_by: tuple[str, ...] = ()
+    next_in_line: str | None = None

@@ -1,0 +1,1 @@
+"""The program at work: the worker with its dial loops, the driver, the recorder, recovery, the monitor."""

@@ -1,0 +1,196 @@
+"""SQL of the runtime: workers and their leases, the leader's lease, samples for charts, and the audit.
+
+Only the modules of `runtime/` and `outrider check` use it.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import case, delete, func, insert, select, update
+
+from outrider.db import schema
+from outrider.db.database import Row, Tx
+from outrider.db.dialect import insert as upsert
+from outrider.ids import JobId
+from outrider.jobs.model import ENDED, JobState
+from outrider.licences.model import GATE_KINDS, Standing
+
+W, E, T, X, A, J = (
+    schema.workers.c,
+    schema.leases.c,
+    schema.tasks.c,
+    schema.targets.c,
+    schema.attempts.c,
+    schema.jobs.c,
+)
+
+
+def add_worker(tx: Tx, worker_id: str, slot: str, now: dt.datetime, until: dt.datetime) -> None:
+    """Register a worker."""
+    tx.execute(insert(schema.workers).values(id=worker_id, slot=slot, started_at=now, lease_until=until))
+
+
+def renew_worker(tx: Tx, worker_id: str, until: dt.datetime) -> bool:
+    """Extend a worker's lease; False when it was declared dead meanwhile."""
+    return tx.execute(update(schema.workers).where(W.id == worker_id).values(lease_until=until)).rowcount == 1
+
+
+def remove_workers(tx: Tx, worker_ids: Sequence[str]) -> None:
+    """Forget workers."""
+    tx.execute(delete(schema.workers).where(W.id.in_(worker_ids)))
+
+
+def dead_workers(tx: Tx, slot: str, own_id: str, now: dt.datetime) -> list[str]:
+    """Return former lives of our slot, and workers whose lease ran out (real time)."""
+    query = select(W.id).where(W.id != own_id, (W.slot == slot) | (W.lease_until < now))
+    return list(tx.execute(query).scalars())
+
+
+def unowned(tx: Tx) -> list[str]:
+    """Return the owners of open attempts that no worker's row stands for."""
+    query = select(A.owner).where(A.ended_at.is_(None), A.owner.not_in(select(W.id))).distinct()
+    return [owner for owner in tx.execute(query).scalars() if owner is not None]
+
+
+def take_lease(tx: Tx, name: str, owner: str, now: dt.datetime, until: dt.datetime) -> bool:
+    """Take or renew a named lease; return whether `owner` has it now."""
+    row = upsert(tx, schema.leases).values(name=name, owner=owner, until=until)
+    statement = row.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"owner": owner, "until": until},
+        where=(E.owner == owner) | (E.until < now),
+    )
+    return tx.execute(statement.returning(E.name)).first() is not None
+
+
+def drop_lease(tx: Tx, name: str, owner: str) -> None:
+    """Give a named lease up."""
+    tx.execute(delete(schema.leases).where(E.name == name, E.owner == owner))
+
+
+def add_samples(tx: Tx, now: dt.datetime) -> None:
+    """Keep quota, grant and use of every task that competes or still has calls, as of `now`."""
+    A_ = schema.samples  # noqa: N806 - a table, as elsewhere
+    busy = select(T.id, T.quota, T.granted, T.in_use).where(
+        (T.standing != Standing.OUT.value) | (T.in_use > 0)
+    )
+    rows = [
+        {"task_id": row.id, "at": now, "quota": row.quota, "granted": row.granted, "in_use": row.in_use}
+        for row in tx.execute(busy)
+    ]
+    if rows:
+        statement = upsert(tx, A_).values(rows)
+        tx.execute(statement.on_conflict_do_nothing(index_elements=["task_id", "at"]))
+
+
+def drop_samples(tx: Tx, before: dt.datetime) -> None:
+    """Forget samples older than `before`."""
+    tx.execute(delete(schema.samples).where(schema.samples.c.at < before))
+
+
+def finished_unnoticed(tx: Tx) -> list[JobId]:
+    """Return running jobs that are loaded and have no unfinished target left."""
+    query = select(J.id).where(
+        J.state == JobState.RUNNING.value, J.loaded.is_(True), J.targets_done >= J.targets
+    )
+    return [JobId(number) for number in tx.execute(query).scalars()]
+
+
+def reset_stranded_targets(tx: Tx) -> int:
+    """Make claimed targets without an open attempt due again; return how many there were."""
+    attempt = select(A.id).where(A.target_id == X.id, A.ended_at.is_(None)).exists()
+    statement = update(schema.targets).where(X.state == "claimed", ~attempt).values(state="due")
+    return tx.execute(statement).rowcount
+
+
+def drifts(tx: Tx) -> list[str]:
+    """Return every disagreement between cached sums and the rows that they sum up; empty when sound."""
+    found = []
+    found += _wrong_sums(
+        tx,
+        "units in use",
+        T.in_use,
+        select(A.task_id, func.count().label("truth")).where(A.ended_at.is_(None)).group_by(A.task_id),
+    )
+    found += _wrong_sums(
+        tx,
+        "contacts left",
+        T.contacts_left,
+        select(X.task_id, func.count().label("truth")).where(X.state != "done").group_by(X.task_id),
+    )
+    done = func.sum(case((X.state == "done", 1), else_=0))
+    counts = select(X.job_id, func.count().label("all"), done.label("done")).group_by(X.job_id).subquery()
+    query = (
+        select(J.id, J.targets, J.targets_done, counts.c.all, counts.c.done)
+        .outerjoin(counts, counts.c.job_id == J.id)
+        .where(
+            (J.targets != func.coalesce(counts.c.all, 0))
+            | (J.targets_done != func.coalesce(counts.c.done, 0))
+        )
+    )
+    found += [
+        f"job {row.id}: counts {row.targets_done} of {row.targets} targets done, "
+        f"there are {row.done} of {row.all}"
+        for row in tx.execute(query)
+    ]
+    stranded = select(func.count()).where(
+        X.state == "claimed", ~select(A.id).where(A.target_id == X.id, A.ended_at.is_(None)).exists()
+    )
+    count = tx.execute(stranded).scalar_one()
+    found += [f"{count} targets are claimed, but no attempt of them is open"] if count else []
+    return found + overcommitted(tx)
+
+
+def overcommitted(tx: Tx) -> list[str]:
+    """Return pools whose tasks were granted more than there is (licensing.md 2.1)."""
+    C = schema.pool_counts.c  # noqa: N806 - a table's columns, as elsewhere
+    gates = [kind.value for kind in GATE_KINDS]
+    query = (
+        select(
+            T.pool_id, T.kind, func.sum(T.granted).label("granted"), func.max(C.effective).label("authorised")
+        )
+        .join(schema.pool_counts, (C.pool_id == T.pool_id) & (C.kind == T.kind), isouter=True)
+        .where(T.kind.not_in(gates))
+        .group_by(T.pool_id, T.kind)
+    )
+    return [
+        f"pool {row.pool_id}: {row.granted} {row.kind} are granted of {row.authorised or 0}"
+        for row in tx.execute(query)
+        if row.granted > (row.authorised or 0)
+    ]
+
+
+def _wrong_sums(tx: Tx, what: str, cached: Any, truth: Any) -> list[str]:
+    sums = truth.subquery()
+    query = (
+        select(T.id, cached.label("cached"), func.coalesce(sums.c.truth, 0).label("truth"))
+        .outerjoin(sums, sums.c.task_id == T.id)
+        .where(cached != func.coalesce(sums.c.truth, 0))
+        .order_by(T.id)
+    )
+    return [f"task {row.id}: {what} is {row.cached}, should be {row.truth}" for row in tx.execute(query)]
+
+
+def workers(tx: Tx) -> list[Row]:
+    """Return all workers, oldest first."""
+    return list(tx.execute(select(schema.workers).order_by(W.started_at)).mappings())
+
+
+def figures(tx: Tx) -> dict[str, float]:
+    """Return the figures of the moment that Prometheus scrapes, by the names of their gauges."""
+    final = [state.value for state in ENDED]
+    jobs = select(J.state, func.count()).where(J.state.not_in(final)).group_by(J.state)
+    by_state = {state: int(count) for state, count in tx.execute(jobs)}
+    found = {f"jobs_{state}": float(by_state.get(state, 0)) for state in JobState if state not in ENDED}
+    units = select(
+        T.kind, func.sum(T.quota), func.sum(T.granted), func.sum(T.in_use), func.sum(T.contacts_left)
+    ).group_by(T.kind)
+    for kind, quota, granted, in_use, left in tx.execute(units):
+        found |= {
+            f"{kind}_quota": float(quota),
+            f"{kind}_granted": float(granted),
+            f"{kind}_in_use": float(in_use),
+            f"{kind}_contacts_left": float(left),
+        }
+    return found

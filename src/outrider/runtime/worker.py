@@ -1,0 +1,208 @@
+"""A worker: it dials. One loop per task claims attempts and hands them to the driver, as licences allow.
+
+`app.py` runs one inside `outrider serve`; `outrider worker` runs one alone. Any number may share a
+database: claims are guarded updates, and a worker that dies is taken over from.
+"""
+
+import asyncio
+import datetime as dt
+import secrets
+
+import structlog
+
+from outrider.channels.base import MailChannel, VoiceChannel
+from outrider.clock import Clock
+from outrider.db.database import Database
+from outrider.dialing import claims, plans
+from outrider.dialing.attempt import Batch, TaskPlan
+from outrider.errors import ChannelError, StoreError
+from outrider.events import CertificateFailed, Event, JobChanged, QuotasRecalculated, TaskChanged
+from outrider.ids import TaskId
+from outrider.licences.service import SharingRules
+from outrider.runtime import recovery, store
+from outrider.runtime.driver import Driver
+from outrider.runtime.mailing import MailComposer
+from outrider.runtime.recorder import Recorder
+from outrider.runtime.slots import Slot
+from outrider.runtime.wake import Wake, wait_for
+from outrider.settings import WorkerSettings
+
+log = structlog.get_logger(__name__)
+
+SHORTEST_PAUSE = 0.01
+RECOVERY_PERIOD = 2.0
+MOVING = (JobChanged, QuotasRecalculated, TaskChanged, CertificateFailed)
+
+
+class LeaseLostError(Exception):
+    """Another worker has declared this one dead and taken over its attempts: it must start anew."""
+
+
+class Worker:
+    """One worker of this process. Leases run on `real_clock`, everything else on `clock`."""
+
+    def __init__(
+        self,
+        database: Database,
+        rules: SharingRules,
+        clock: Clock,
+        real_clock: Clock,
+        voice: VoiceChannel,
+        mail: MailChannel | None,
+        composer: MailComposer,
+        slot: Slot,
+        settings: WorkerSettings,
+    ) -> None:
+        self._database = database
+        self._rules = rules
+        self._clock = clock
+        self._real_clock = real_clock
+        self._voice = voice
+        self._slot = slot
+        self._settings = settings
+        self.wake = Wake()
+        self.recorder = Recorder(database, rules, clock, self.wake, settings.result_delay)
+        self.driver = Driver(voice, mail, composer, self.recorder, clock, settings.originations_in_flight)
+        self._mail = mail
+        self.id = f"{secrets.token_hex(8)}"
+        self._admitted: frozenset[TaskId] = frozenset()
+        self._dialing: dict[TaskId, asyncio.Task[None]] = {}
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        database.listen(self._heard)
+
+    async def run(self) -> None:
+        """Register, take over from the dead, and dial until cancelled; cancel only after `stop`."""
+        self._loop = asyncio.get_running_loop()
+        if self._mail is not None:
+            await self._mail.open()
+        await self._voice.open(self.driver.on_event)
+        await self._register()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.recorder.run())
+            await self._recover_first()
+            group.create_task(self._keep_lease())
+            group.create_task(self._recover_others())
+            group.create_task(self._supervise(group))
+
+    async def stop(self, patience: float = 5.0) -> None:
+        """Claim nothing more, give calls up to `patience` real seconds to end, and write all results."""
+        self._stopping = True
+        self.wake.nudge_all()
+        if self._dialing:
+            await asyncio.wait(tuple(self._dialing.values()), timeout=patience)
+        try:
+            async with asyncio.timeout(patience):
+                await self.driver.drained()
+        except TimeoutError:
+            log.info("calls_left_for_the_next_start", calls=self.driver.in_flight)
+        await self.driver.close()
+        await self.recorder.flushed()
+
+    async def close(self) -> None:
+        """Leave: channels closed, the slot free. Open attempts are taken over by whoever comes next."""
+        await self._voice.close()
+        if self._mail is not None:
+            await self._mail.close()
+        self._slot.release()
+
+    async def _register(self) -> None:
+        now = self._real_clock.now()
+        await self._database.write(store.add_worker, self.id, self._slot.name, now, self._lease_end())
+
+    def _lease_end(self) -> dt.datetime:
+        return self._real_clock.now() + dt.timedelta(seconds=self._settings.lease)
+
+    async def _recover_first(self) -> None:
+        while not await self._take_over():
+            await wait_for(self.wake.everything, self._settings.poll)
+        await self._database.write(store.reset_stranded_targets)
+        self.driver.recovered()
+
+    async def _recover_others(self) -> None:
+        while True:
+            await asyncio.sleep(RECOVERY_PERIOD)
+            dead = await self._database.read(
+                store.dead_workers, self._slot.name, self.id, self._real_clock.now()
+            )
+            if dead:
+                self.driver.await_adoption()
+                await self._take_over()
+                self.driver.recovered()
+
+    async def _take_over(self) -> bool:
+        try:
+            await recovery.take_over(
+                self._database,
+                self._voice,
+                self.driver,
+                self._clock,
+                self._real_clock,
+                self._slot.name,
+                self.id,
+            )
+        except ChannelError as error:
+            log.warning("recovery_waits_for_channel", error=error.message)
+            return False
+        return True
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease / 3)
+            if not await self._database.write(store.renew_worker, self.id, self._lease_end()):
+                raise LeaseLostError(self.id)
+
+    async def _supervise(self, group: asyncio.TaskGroup) -> None:
+        """Keep one dial loop for every admitted task."""
+        while not self._stopping:
+            try:
+                known = frozenset(self._dialing)
+                self._admitted, new = await self._database.read(plans.admitted_plans, known)
+            except StoreError as error:
+                log.warning("dialing_waits_for_database", error=error.message)
+                new = []
+            for plan in new:
+                self._dialing[plan.task_id] = group.create_task(self._dial(plan))
+            await self.driver.probe()
+            await wait_for(self.wake.everything, self._settings.poll)
+
+    async def _dial(self, plan: TaskPlan) -> None:
+        """Claim and start attempts of one task for as long as it is admitted."""
+        flag = self.wake.register(plan.pool_id)
+        try:
+            while not self._stopping and plan.task_id in self._admitted:
+                batch = await self._claim(plan)
+                for claim in batch.claims:
+                    self.driver.start(claim)
+                if batch.again_at is None or batch.again_at > self._clock.now():
+                    await wait_for(flag, self._pause(batch))
+        finally:
+            self.wake.unregister(plan.pool_id, flag)
+            self._dialing.pop(plan.task_id, None)
+
+    async def _claim(self, plan: TaskPlan) -> Batch:
+        """Claim a batch; nothing while the channel or the database is away."""
+        try:
+            if plan.action.channel in self.driver.unreachable:
+                await self._database.write(claims.note_unreachable, plan.task_id)
+                return Batch(bound="channel")
+            return await self._database.write(
+                claims.take_batch, self._rules, plan, self._settings.batch, self.id, self._clock.now()
+            )
+        except StoreError as error:
+            log.warning("claims_wait_for_database", task=plan.task_id, error=error.message)
+            return Batch(bound="database")
+
+    def _pause(self, batch: Batch) -> float:
+        """Return how many real seconds to wait before asking again, unless woken."""
+        if batch.again_at is None:
+            return self._settings.poll
+        speed = getattr(self._clock, "speed", 1.0)
+        seconds = (batch.again_at - self._clock.now()).total_seconds() / float(speed)
+        return min(self._settings.poll, max(SHORTEST_PAUSE, seconds))
+
+    def _heard(self, events: tuple[Event, ...]) -> None:
+        moved = any(isinstance(event, MOVING) for event in events)
+        if moved and self._loop is not None and not self._loop.is_closed():
+            # Commits are told on whatever thread made them; flags belong to the loop.
+            self._loop.call_soon_threadsafe(self.wake.nudge_all)

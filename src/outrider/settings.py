@@ -1,0 +1,156 @@
+"""One frozen tree of settings: TOML file < `OUTRIDER_` environment < command-line flags.
+
+`app.py` and `cli/` read it once at start and hand the parts on. Nested names in the environment are
+joined by two underscores: `OUTRIDER_SERVER__PORT=9000`. Secrets are never shown.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from outrider.errors import InvalidInputError
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(Section):
+    """Where the web server listens. Loopback unless told otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8088, ge=0, le=65535)
+    public_url: str = ""
+    """Address under which browsers and mail recipients reach us; default http://host:port."""
+    secure_cookies: bool = False
+
+
+class ClockSettings(Section):
+    """Which time the system lives in. `speed` other than 1 is for demos and tests."""
+
+    speed: float = Field(1.0, gt=0, le=10_000)
+    anchor: dt.datetime | None = None
+    """Aware time at which scaled time and real time are equal; default: the start of the process."""
+
+
+class CarrierSettings(Section):
+    """The simulated carrier: in our own process, or one that `outrider carrier serve` runs."""
+
+    address: str = ""
+    """host:port of a carrier process; empty: embedded."""
+    seed: int = 1
+    profiles: Path | None = None
+    maximum_ports: int | None = Field(None, ge=1)
+
+
+class EmailSettings(Section):
+    """The SMTP server that mail is handed to. Without a host, email tasks wait."""
+
+    host: str = ""
+    port: int = Field(587, ge=1, le=65535)
+    tls: Literal["none", "starttls", "implicit"] = "starttls"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    domain: str = "localhost"
+    """Domain of our Message-IDs and EHLO."""
+    connections: int = Field(4, ge=1, le=100)
+    timeout: float = Field(30.0, gt=0)
+
+
+class LicenceSettings(Section):
+    """How licences are shared (licensing.md 3 to 5). Times are seconds."""
+
+    idle_after: float = Field(60.0, gt=0)
+    minimum_hold: float = Field(0.0, ge=0)
+    file: Path | None = None
+    """A signed licence file to be loaded at the start."""
+    public_key: Path | None = None
+    host_id: str = ""
+
+
+class WorkerSettings(Section):
+    """How this process dials. Times are real seconds."""
+
+    enabled: bool = True
+    batch: int = Field(50, ge=1, le=1000)
+    lease: float = Field(15.0, gt=0)
+    poll: float = Field(1.0, gt=0)
+    result_delay: float = Field(0.05, ge=0)
+    originations_in_flight: int = Field(200, ge=1)
+
+
+class Settings(BaseSettings):
+    """The whole tree. `data_folder` holds the database, uploads and reject files by default."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="OUTRIDER_", env_nested_delimiter="__"
+    )
+
+    data_folder: Path = Path("outrider-data")
+    database: str = ""
+    """SQLite or PostgreSQL URL; default: outrider.db in the data folder."""
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    server: ServerSettings = ServerSettings()
+    clock: ClockSettings = ClockSettings()
+    carrier: CarrierSettings = CarrierSettings()
+    email: EmailSettings = EmailSettings()
+    licences: LicenceSettings = LicenceSettings()
+    worker: WorkerSettings = WorkerSettings()
+
+    toml_file: ClassVar[Path | None] = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, which wins over the file."""
+        file = (TomlConfigSettingsSource(settings_cls, cls.toml_file),) if cls.toml_file else ()
+        return (init_settings, env_settings, *file)
+
+    @property
+    def database_url(self) -> str:
+        """Return the URL of the database, the default one filled in."""
+        return self.database or f"sqlite:///{self.data_folder / 'outrider.db'}"
+
+    @property
+    def public_url(self) -> str:
+        """Return the address that links in pages and mails begin with, without a final slash."""
+        return (self.server.public_url or f"http://{self.server.host}:{self.server.port}").rstrip("/")
+
+
+def load_settings(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings. InvalidInputError names the file or variable, the field and what is wrong."""
+    if file is not None and not file.is_file():
+        raise InvalidInputError(f"settings: there is no file {file}")
+
+    class FromFile(Settings):
+        toml_file: ClassVar[Path | None] = file
+
+    try:
+        return FromFile(**(flags or {}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        variable = "OUTRIDER_" + "__".join(str(part) for part in first["loc"]).upper()
+        raise InvalidInputError(
+            f"settings: {place}: {first['msg']} (from {file or 'the environment'} or {variable})"
+        ) from None
+    except ValueError as error:
+        raise InvalidInputError(f"settings: {file or 'environment'}: {error}") from None

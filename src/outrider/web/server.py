@@ -1,0 +1,51 @@
+"""Runs the app under uvicorn, and ends event streams first when the process is told to stop.
+
+`outrider/app.py` awaits `serve`; tests run `Server` in a thread.
+"""
+
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+from outrider.web.news import News
+
+GRACE_SECONDS = 10
+"""How long running requests may go on after the signal to stop."""
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server whose shutdown begins by closing the news, on which event streams wait.
+
+    Without this it would wait for browsers that never hang up.
+    """
+
+    def __init__(self, config: uvicorn.Config, news: News) -> None:
+        super().__init__(config)
+        self._news = news
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End event streams, finish requests, close."""
+        self._news.close()
+        await super().shutdown(sockets)
+
+
+def make_server(app: FastAPI, news: News, *, host: str, port: int) -> Server:
+    """Return a server for `app` on that address; port 0 takes a free one."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return Server(config, news)
+
+
+def bound_port(server: uvicorn.Server) -> int:
+    """Return the port that a started server listens on; LookupError before it listens."""
+    for listening in server.servers:
+        for opened in listening.sockets:
+            return int(opened.getsockname()[1])
+    raise LookupError("the server is not listening yet")

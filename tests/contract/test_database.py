@@ -1,0 +1,90 @@
+"""The database contract: transactions, events after commit, migrations, over both backends."""
+
+import asyncio
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+
+from outrider.db import log, schema
+from outrider.db.database import Database, Tx
+from outrider.db.migrate import drift, upgrade
+from outrider.errors import StoreError
+from outrider.events import Event, RecordChanged
+
+NOW = dt.datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=dt.UTC)
+
+
+def _create(tx: Tx, name: str) -> int:
+    tx.execute(schema.organizations.insert().values(name=name, created_at=NOW))
+    return log.append(tx, NOW, RecordChanged(record="organization", record_id=1, change="created", name=name))
+
+
+def _names(tx: Tx) -> list[str]:
+    return list(tx.execute(select(schema.organizations.c.name).order_by(schema.organizations.c.name)).scalars())
+
+
+def test_schema_and_migrations_agree(database: Database) -> None:
+    assert drift(database) == []
+
+
+def test_upgrading_twice_changes_nothing(database: Database) -> None:
+    upgrade(database)
+    assert drift(database) == []
+
+
+def test_a_newer_database_is_refused(database: Database) -> None:
+    database.write_now(lambda tx: tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer Outrider"):
+        upgrade(database)
+
+
+def test_times_come_back_as_they_went(database: Database) -> None:
+    database.write_now(_create, "alpha")
+    assert database.read_now(lambda tx: tx.execute(select(schema.organizations.c.created_at)).scalar_one()) == NOW
+
+
+def test_a_failed_transaction_leaves_nothing_and_tells_nobody(database: Database) -> None:
+    heard: list[Event] = []
+    database.listen(heard.extend)
+
+    def fail(tx: Tx) -> None:
+        _create(tx, "alpha")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        database.write_now(fail)
+    assert database.read_now(_names) == []
+    assert heard == []
+    assert database.read_now(log.latest_id) == 0
+
+
+def test_events_are_told_after_commit_and_read_back_from_an_id(database: Database) -> None:
+    heard: list[Event] = []
+    database.listen(heard.extend)
+    first = database.write_now(_create, "alpha")
+    database.write_now(_create, "beta")
+    assert [event.name for event in heard if isinstance(event, RecordChanged)] == ["alpha", "beta"]
+    rest = database.read_now(log.since, first, None)
+    assert [row["data"]["name"] for row in rest] == ["beta"]
+
+
+def test_concurrent_writes_are_all_kept(database: Database) -> None:
+    async def run() -> None:
+        await asyncio.gather(*(database.write(_create, f"organization {number}") for number in range(40)))
+
+    asyncio.run(run())
+    assert len(database.read_now(_names)) == 40
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://localhost/x", "not supported"),
+        ("nonsense", "not a database URL"),
+        ("sqlite://", "in memory is not supported"),
+    ],
+)
+def test_a_bad_url_is_refused_with_a_reason(url: str, words: str) -> None:
+    with pytest.raises(StoreError, match=words):
+        Database(url)
