@@ -196,8 +196,8 @@ def make_web(prepared: Prepared) -> tuple[FastAPI, News]:
     return create_app(edge, ROUTERS), news
 
 
-async def serve(prepared: Prepared, started: Callable[[str], None]) -> None:
-    """Serve pages and API, dial, and keep the clockwork running until SIGTERM or SIGINT.
+async def serve(prepared: Prepared, started: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Serve pages and API, dial, and keep the clockwork running until `stop` is set.
 
     `started` is called with the address once the server listens. Calls that are up at the end are taken
     over by the next start, where the carrier keeps them.
@@ -205,12 +205,17 @@ async def serve(prepared: Prepared, started: Callable[[str], None]) -> None:
     app, news = make_web(prepared)
     server_settings = prepared.settings.server
     server = make_server(app, news, host=server_settings.host, port=server_settings.port)
-    async with _background(prepared):
+    async with _background(prepared), _running(_stop_later(server, stop)):
         serving = asyncio.ensure_future(server.serve())
         await _listening(server, serving)
         if server.started:
             started(f"http://{server_settings.host}:{bound_port(server)}")
         await serving
+
+
+async def _stop_later(server: Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True
 
 
 async def work(prepared: Prepared) -> None:

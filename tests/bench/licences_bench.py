@@ -6,15 +6,14 @@
 import statistics
 import time
 from collections.abc import Callable
-
-from support.highs_models import Admitted, class_totals, solve_stages, solve_units, stage_model
-from support.sharing import large_problem
+from functools import partial
 
 from outrider.licences.certify import certify
 from outrider.licences.model import Answer, Policy, Problem
-from outrider.licences.share import SMALL, share
-from outrider.licences.share_columns import share_table
+from outrider.licences.share import share
 from outrider.licences.table import TaskTable
+from support.highs_models import Admitted, class_totals, solve_stages, solve_units, stage_model
+from support.sharing import large_problem
 
 ROUNDS = 9
 """Repetitions behind every median."""
@@ -24,8 +23,8 @@ Figure = tuple[str, str, str]
 
 def share_and_certify(problem: Problem) -> Answer:
     """Do what a recalculation does: columns once, share, certify."""
-    table = None if len(problem.tasks) < SMALL else TaskTable.of(problem.tasks)
-    answer = share(problem) if table is None else share_table(problem, table)
+    table = TaskTable.of(problem.tasks)
+    answer = share(problem, table)
     violations = certify(problem, answer, table)
     if violations:
         raise AssertionError("; ".join(violations))
@@ -50,12 +49,10 @@ def sharing_figures() -> list[Figure]:
     for size, target in targets.items():
         for policy in Policy:
             problem = large_problem(size, policy=policy)
-            taken = milliseconds(lambda problem=problem: share_and_certify(problem))
-            found.append(
-                (f"share + certify, {size:,} tasks, {policy}", f"{taken:.2f} ms", f"<= {target} ms")
-            )
+            taken = milliseconds(partial(share_and_certify, problem))
+            found.append((f"share + certify, {size:,} tasks, {policy}", f"{taken:.2f} ms", f"<= {target} ms"))
     alike = large_problem(10_000, alike=True, load=0.03)
-    taken = milliseconds(lambda: share_and_certify(alike))
+    taken = milliseconds(partial(share_and_certify, alike))
     found.append(("share + certify, 10,000 equal tasks, minimums cut", f"{taken:.2f} ms", "<= 20 ms"))
     return found
 
@@ -78,7 +75,7 @@ def highs_figures() -> list[Figure]:
         times.append((time.perf_counter() - begin) * 1000)
         if totals != class_totals(answer, admitted, by_priority=True):
             raise AssertionError("HiGHS finds other class totals")
-    own, theirs = milliseconds(lambda: share_and_certify(problem)), min(times)
+    own, theirs = milliseconds(partial(share_and_certify, problem)), min(times)
     found.append(("HiGHS, class totals of 10,000 tasks, strict", f"{theirs:.0f} ms", "equal totals"))
     found.append(("share + certify against HiGHS, 10,000 tasks", f"{theirs / own:.0f} x", ">= 100 x"))
     problem = large_problem(500)
@@ -89,7 +86,7 @@ def highs_figures() -> list[Figure]:
     theirs = (time.perf_counter() - begin) * 1000
     if any(abs(units - answer.quotas[name]) > 0.5 for name, units in quotas.items()):
         raise AssertionError("HiGHS finds other quotas")
-    own = milliseconds(lambda: share_and_certify(problem))
+    own = milliseconds(partial(share_and_certify, problem))
     found.append(("HiGHS, every quota of 500 tasks, weighted", f"{theirs:.0f} ms", "equal quotas"))
     found.append(("share + certify against HiGHS, 500 tasks", f"{theirs / own:.0f} x", ">= 100 x"))
     return found

@@ -6,11 +6,11 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from support.contact_files import Contacts, german_rows
 
 from outrider.contacts.imports.model import ImportOptions, ImportState
 from outrider.db.database import Database
 from outrider.errors import ImportFileError
+from support.contact_files import Contacts, german_rows
 
 
 def excel_file() -> bytes:
@@ -111,7 +111,7 @@ def system(sqlite_database: Database, tmp_path: Path) -> Contacts:
 
 @pytest.mark.parametrize("keep_good", [False, True])
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_a_bad_file_is_refused_with_its_reason(system: Contacts, kind: str, keep_good: bool) -> None:
+def test_a_bad_file_is_refused_with_its_reason(system: Contacts, kind: str, *, keep_good: bool) -> None:
     content, reason = BAD_FILES[kind]
     target = system.make_list()
     before = system.snapshot()
@@ -146,11 +146,9 @@ def test_a_list_by_external_id_needs_that_column(system: Contacts) -> None:
 
 
 def test_a_line_of_100_mb_does_not_fill_the_memory(system: Contacts) -> None:
-    queued = system.queue(system.make_list(), b"phone\n")
-    with (system.folder / "imports" / f"{queued.spool}.upload").open("wb") as file:
-        file.write(b"phone,name\n0171 2345678,")
-        for _ in range(100):
-            file.write(b"x" * 1_000_000)
+    content = b"phone,name\n0171 2345678," + b"x" * 100_000_000
+    queued = system.queue(system.make_list(), content)
+    del content
     runner = system.runner()
     runner.claim_next(queued.id)
     tracemalloc.start()

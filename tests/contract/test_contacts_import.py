@@ -1,11 +1,12 @@
-"""Imports of contact files over both databases: what they add, reject, update, and that they repeat safely."""
+"""Imports of contact files over both databases: what they add, reject and update, and that they repeat."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
-from support.contact_files import Contacts, german_rows, plain
 
-from outrider.contacts import store
+from outrider.clock import RealClock, VirtualClock
+from outrider.contacts import service, store
 from outrider.contacts.do_not_contact import service as do_not_contact
 from outrider.contacts.imports import service as imports
 from outrider.contacts.imports.model import ImportOptions, ImportState
@@ -15,6 +16,7 @@ from outrider.db.database import Database
 from outrider.demo.contact_files import write_files
 from outrider.errors import ConflictError, NotFoundError
 from outrider.events import ImportChanged
+from support.contact_files import Contacts, german_rows, plain
 
 KEEP_GOOD = ImportOptions(keep_good=True)
 
@@ -227,6 +229,34 @@ def test_counters_and_events_tell_the_truth(system: Contacts, target: ContactLis
     assert (states[0], states[-1]) == ("queued", "done")
 
 
+def test_an_upload_that_was_cut_or_lost_is_refused(system: Contacts, target: ContactList) -> None:
+    for damage, reason in (("cut", "is not complete"), ("lost", "is gone")):
+        queued = system.queue(target, german_rows(30))
+        upload = system.folder / "imports" / f"{queued.spool}.upload"
+        if damage == "cut":
+            upload.write_bytes(upload.read_bytes()[:-100])
+        else:
+            upload.unlink()
+        runner = system.runner()
+        assert runner.claim_next() == queued.id
+        ended = runner.run_one(queued.id)
+        assert ended is not None
+        assert ended.state is ImportState.FAILED
+        assert reason in ended.message
+    assert system.contacts(target) == []
+
+
+def test_forgotten_uploads_are_removed_after_a_day(system: Contacts, target: ContactList) -> None:
+    queued = system.queue(target, german_rows(3))
+    folder = system.folder / "imports"
+    forgotten = folder / f"{'0' * 32}.upload"
+    forgotten.write_bytes(b"x")
+    assert system.runner().remove_forgotten_files() == 0
+    later = VirtualClock(RealClock().now() + dt.timedelta(days=2))
+    assert system.runner(lease_clock=later).remove_forgotten_files() == 1
+    assert [path.name for path in folder.iterdir()] == [f"{queued.spool}.upload"]
+
+
 def test_a_claimed_import_is_not_claimed_twice(system: Contacts, target: ContactList) -> None:
     queued = system.queue(target, german_rows(3))
     first, second = system.runner(), system.runner()
@@ -264,7 +294,7 @@ def test_all_or_nothing_cannot_be_cancelled_half_way_but_keep_good_can(
         runner = system.runner(rows=1_000)
         assert runner.claim_next(queued.id) == queued.id
 
-        def cancel(present: object) -> None:
+        def cancel(_: object) -> None:
             state = system.database.read_now(
                 imports.get_import, organization_id=None, import_id=queued.id
             ).state
@@ -286,8 +316,6 @@ def test_all_or_nothing_cannot_be_cancelled_half_way_but_keep_good_can(
 
 
 def test_a_deleted_list_ends_its_import(system: Contacts, target: ContactList) -> None:
-    from outrider.contacts import service
-
     queued = system.queue(target, german_rows(3_000))
     runner = system.runner(rows=1_000)
     assert runner.claim_next(queued.id) == queued.id

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support import killed_import
-from support.contact_files import Contacts, german_rows, plain
 
 from outrider.clock import RealClock, VirtualClock
 from outrider.contacts.imports.model import Import, ImportOptions, ImportState
 from outrider.db.database import Database
+from support import killed_import
+from support.contact_files import Contacts, german_rows, plain
 
 
 def kill_when(system: Contacts, queued: Import, state: str, lines: int) -> list[psutil.Process]:

@@ -137,7 +137,7 @@ def test_every_accepted_call_ends_once_and_nothing_follows(script: Sequence[Comm
     assert set(result.accepted.values()) <= {1}
     assert result.carrier.living() == ()
     over: set[AttemptId] = set()
-    times = {}
+    times: dict[AttemptId, dt.datetime] = {}
     for event in result.events:
         assert event.call_id in result.accepted
         assert event.call_id not in over

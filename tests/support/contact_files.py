@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import insert, select
 
@@ -59,9 +60,18 @@ class Contacts:
     def queue(
         self, target: ContactList, content: bytes | Path, options: ImportOptions | None = None
     ) -> Import:
-        """Save a file and queue its import."""
-        data = content.read_bytes() if isinstance(content, Path) else content
-        saved = save_upload(self.folder, io.BytesIO(data), "contacts.csv")
+        """Save content, or a file, and queue its import."""
+        if isinstance(content, Path):
+            return self.queue_file(target, content, options)
+        return self._queue(target, io.BytesIO(content), options)
+
+    def queue_file(self, target: ContactList, path: Path, options: ImportOptions | None = None) -> Import:
+        """Save a file of any size and queue its import."""
+        with path.open("rb") as file:
+            return self._queue(target, file, options)
+
+    def _queue(self, target: ContactList, source: BinaryIO, options: ImportOptions | None) -> Import:
+        saved = save_upload(self.folder, source, "contacts.csv")
         return self.database.write_now(
             imports.request_import,
             NOW,

@@ -60,7 +60,7 @@ def limits(problem: Problem) -> Floats:
 def model(upper: Ints, depth: Ints, rows: Floats, cost: Floats) -> highspy.Highs:
     """Return a quiet, single-threaded HiGHS holding: minimise cost x, 0 <= x <= upper, nested rows kept."""
     count = len(upper)
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call] # the package is only half typed
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
     lp = highspy.HighsLp()
@@ -119,7 +119,8 @@ def solve_stages(solver: highspy.Highs, admitted: Admitted, *, by_priority: bool
 
     Classes are the stages, inside each the priorities from 10 to 1 when `by_priority` (the strict policy).
     """
-    count, totals = len(admitted.ids), []
+    count = len(admitted.ids)
+    totals: list[int] = []
     everyone = np.arange(count)
     for stage in range(STAGES):
         classes = [np.flatnonzero(admitted.priority == priority) for priority in range(10, 0, -1)]
@@ -136,7 +137,7 @@ def solve_stages(solver: highspy.Highs, admitted: Admitted, *, by_priority: bool
 def class_totals(answer: Answer, admitted: Admitted, *, by_priority: bool) -> list[int]:
     """Return the totals of the same classes in `answer`."""
     rest = np.array([answer.quotas[name] for name in admitted.ids], np.int64)
-    totals = []
+    totals: list[int] = []
     for stage in range(STAGES):
         given = np.minimum(rest, admitted.parts[stage])
         rest = rest - given

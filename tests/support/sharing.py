@@ -48,7 +48,9 @@ def problems(draw: st.DrawFn, *, most: int = 9, least: int = 0, largest: int = 1
     size = draw(st.integers(least, most))
     drawn = tuple(draw(tasks(f"t{index}", kinds, largest)) for index in range(size))
     supply = draw(st.sampled_from([4, 12, 60]))
-    pool = {kind: draw(st.integers(0, supply)) for kind in kinds if draw(st.sampled_from([True, True, False]))}
+    pool = {
+        kind: draw(st.integers(0, supply)) for kind in kinds if draw(st.sampled_from([True, True, False]))
+    }
     return Problem(
         pool=pool,
         tasks=drawn,
@@ -128,14 +130,23 @@ def timelines(draw: st.DrawFn, *, most: int = 30) -> list[dict[str, Any]]:
     How many calls are up is only known while replaying: the caller cuts `end` events down to that.
     """
     hold = draw(st.sampled_from([0, 0, 15]))
-    options = {"policy": draw(st.sampled_from(["weighted", "strict"])), "idle_after": 30, "minimum_hold": hold}
-    lines: list[dict[str, Any]] = [{"options": options}, {"at": 0, "pool": {PORTS.value: draw(st.integers(0, 25))}}]
+    options = {
+        "policy": draw(st.sampled_from(["weighted", "strict"])),
+        "idle_after": 30,
+        "minimum_hold": hold,
+    }
+    lines: list[dict[str, Any]] = [
+        {"options": options},
+        {"at": 0, "pool": {PORTS.value: draw(st.integers(0, 25))}},
+    ]
     at, standing = 0, dict[str, str]()
     for index in range(draw(st.integers(1, most))):
         at += draw(st.sampled_from([0, 1, 7, 30, 45]))
         running = [name for name, stand in standing.items() if stand == "running"]
         paused = [name for name, stand in standing.items() if stand == "paused"]
-        verbs = ["start", "pool", "until"] + ["attempt", "attempt", "end", "set", "pause", "stop"] * bool(running)
+        verbs = ["start", "pool", "until"] + ["attempt", "attempt", "end", "set", "pause", "stop"] * bool(
+            running
+        )
         verb = draw(st.sampled_from(verbs + ["resume", "end"] * bool(paused)))
         if verb == "start":
             name, maximum = f"T{index}", draw(st.integers(0, 20))

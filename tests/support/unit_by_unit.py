@@ -32,10 +32,11 @@ def share_unit_by_unit(problem: Problem) -> tuple[Units, tuple[str, ...]]:
         if task.running:
             for _ in range(right(task)):
                 give(task.id, 1, quotas, room)
-    waiting = []
-    for task in order:
-        if not task.running and right(task) and not give(task.id, right(task), quotas, room):
-            waiting.append(task.id)
+    waiting = [
+        task.id
+        for task in order
+        if not task.running and right(task) and not give(task.id, right(task), quotas, room)
+    ]
     admitted = [task for task in order if task.id not in waiting]
     for top in (lambda task: min(task.need, task.maximum), lambda task: min(task.held, task.maximum)):
         deal(admitted, top, quotas, room, problem.policy)
@@ -55,7 +56,9 @@ def deal(
         able = [task for task in tasks if task.id not in blocked and quotas[task.id] < top(task)]
         if not able:
             return
-        best = min(able, key=lambda task: key(policy, quotas[task.id] + 1, task.priority, task.started, task.id))
+        best = min(
+            able, key=lambda task: key(policy, quotas[task.id] + 1, task.priority, task.started, task.id)
+        )
         if not give(best.id, 1, quotas, room):
             blocked.add(best.id)
 
@@ -108,53 +111,49 @@ def settle_unit_by_unit(
     """Return the new grants (4.5), growing one unit at a time."""
     problem = Problem(pool=pool, tasks=(), policy=policy, agents=agents)
     kinds = {holding.id: holding.kind for holding in holdings}
-    used = {holding.id: holding.in_use for holding in holdings}
     granted = {holding.id: min(holding.granted, holding.quota) for holding in holdings}
-    order = sorted(holdings, key=lambda holding: (-holding.priority, holding.started, holding.id))
-
-    def charged(grants: Units) -> Units:
-        return {name: max(units, used[name]) for name, units in grants.items()}
-
-    def grow(tops: Units) -> None:
-        def able(holding: Holding, top: int) -> bool:
-            if granted[holding.id] >= top:
-                return False
-            more = {**granted, holding.id: granted[holding.id] + 1}
-            # a unit in use is charged already; any other must leave its own limits kept
-            return more[holding.id] <= used[holding.id] or not breaks(charged(more), holding.kind)
-
-        for holding in order:
-            while able(holding, min(holding.right, tops[holding.id])):
-                granted[holding.id] += 1
-        while True:
-            ready = [holding for holding in holdings if able(holding, tops[holding.id])]
-            if not ready:
-                return
-            best = min(
-                ready, key=lambda each: key(policy, granted[each.id] + 1, each.priority, each.started, each.id)
-            )
-            granted[best.id] += 1
-
-    def breaks(units: Units, kind: LicenceKind) -> bool:
-        """Say whether a unit of `kind` overfills a limit around it; other limits may be overfull already."""
-        group = next(group for group in SHARING_GROUPS if kind in group)
-        of_kind = dict.fromkeys(LicenceKind, 0)
-        for name, count in units.items():
-            of_kind[kinds[name]] += count
-        for index in range(group.index(kind), len(group)):
-            allowed = sum(pool.get(each, 0) for each in group[: index + 1])
-            if group is NESTED_KINDS and agents is not None:
-                allowed = min(allowed, agents)
-            if sum(of_kind[each] for each in group[: index + 1]) > allowed:
-                return True
-        return False
-
+    quotas = {holding.id: holding.quota for holding in holdings}
     for group in SHARING_GROUPS:
-        names = [holding.id for holding in holdings if holding.kind in group]
-        inside = {name: count for name, count in charged(granted).items() if name in names}
-        if not fits(problem, inside, kinds):
-            kept = {name: granted[name] for name in names}
-            granted.update({name: min(kept[name], used[name]) for name in names})
-            grow({**granted, **kept})
-    grow({holding.id: holding.quota for holding in holdings})
+        members = [holding for holding in holdings if holding.kind in group]
+        charged = {holding.id: max(granted[holding.id], holding.in_use) for holding in members}
+        if not fits(problem, charged, kinds):
+            kept = {holding.id: granted[holding.id] for holding in members}
+            granted.update({holding.id: min(kept[holding.id], holding.in_use) for holding in members})
+            grow(problem, members, granted, kept)
+        grow(problem, members, granted, quotas)
     return granted
+
+
+def grow(problem: Problem, members: Sequence[Holding], granted: Units, tops: Units) -> None:
+    """Let the grants of one group grow up to `tops`, in place: rights in 4.1 order, then by key."""
+    for holding in sorted(members, key=lambda each: (-each.priority, each.started, each.id)):
+        while may_grow(problem, members, granted, holding, min(holding.right, tops[holding.id])):
+            granted[holding.id] += 1
+    while ready := [each for each in members if may_grow(problem, members, granted, each, tops[each.id])]:
+        best = min(
+            ready,
+            key=lambda each: key(problem.policy, granted[each.id] + 1, each.priority, each.started, each.id),
+        )
+        granted[best.id] += 1
+
+
+def may_grow(
+    problem: Problem, members: Sequence[Holding], granted: Units, holding: Holding, top: int
+) -> bool:
+    """Say whether the grant of `holding` may grow by one: a unit of its own use, or a free one."""
+    wanted = granted[holding.id] + 1
+    if wanted > top or wanted <= holding.in_use:
+        return wanted <= top
+    group = next(group for group in SHARING_GROUPS if holding.kind in group)
+    of_kind = dict.fromkeys(LicenceKind, 0)
+    for each in members:
+        of_kind[each.kind] += max(wanted if each is holding else granted[each.id], each.in_use)
+    # limits that the task is not inside may be overfull already
+    for index in range(group.index(holding.kind), len(group)):
+        inside = group[: index + 1]
+        allowed = sum(problem.pool.get(kind, 0) for kind in inside)
+        if group is NESTED_KINDS and problem.agents is not None:
+            allowed = min(allowed, problem.agents)
+        if sum(of_kind[kind] for kind in inside) > allowed:
+            return False
+    return True

@@ -12,7 +12,7 @@ from typing import Any
 from outrider.campaigns import store
 from outrider.campaigns.model import Campaign, Schedule, StrategyState, StrategyVersion, schedule_document
 from outrider.campaigns.strategy import Strategy
-from outrider.campaigns.strategy_document import parse_strategy
+from outrider.campaigns.strategy_document import document_name, parse_strategy
 from outrider.contacts import service as contacts
 from outrider.contacts.selection import parse_filter
 from outrider.db import log
@@ -62,7 +62,7 @@ def change_draft(
         raise ConflictError(
             f"version {found.version} of {found.name!r} is active and never changes: add a new one"
         )
-    if _name_of(source) != found.name:
+    if _name_of(source, found.name) != found.name:
         raise InvalidInputError(f"name: a draft of {found.name!r} keeps that name", where="name")
     store.set_strategy(tx, found.id, source=source)
     _log(tx, now, found.organization_id, "strategy", found.id, "draft changed", found.name, actor)
@@ -233,9 +233,9 @@ def _zones(tx: Tx, organization_id: int, plan: CampaignPlan) -> tuple[ZoneId, ..
 
 
 def _name_of(source: str, otherwise: str) -> str:
-    """Return the name that a draft gives itself, or `otherwise` while it has problems."""
+    """Return the name that a draft gives itself, or `otherwise` while it has none that can be read."""
     try:
-        return parse_strategy(source).name
+        return document_name(source)
     except InvalidInputError:
         name = " ".join(otherwise.split())
         if not 0 < len(name) <= LONGEST_NAME:

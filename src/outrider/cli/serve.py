@@ -53,7 +53,14 @@ def serve(
     prepared = app.prepare(settings)
     if prepared.first_password is not None:
         click.echo(f'One-time password of user "admin": {prepared.first_password}')
-    asyncio.run(app.serve(prepared, lambda address: click.echo(f"Outrider is at {address}")))
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await app.serve(prepared, lambda address: click.echo(f"Outrider is at {address}"), stop)
+
+    asyncio.run(serve())
     prepared.database.close()
 
 

@@ -1,7 +1,7 @@
 """What kind of file this is: not a table at all, or which encoding and delimiter its text has.
 
-`imports/reading.py` calls it before it reads the rows. The whole file is looked at once in blocks, so
-that a single odd byte at the end of a large file is not missed; memory does not grow with the file.
+`imports/reading.py` calls it before it reads the rows. Up to 256 MiB are
+looked at in blocks: one odd byte behind a long ASCII start is not missed, and memory does not grow.
 """
 
 import codecs
@@ -17,6 +17,9 @@ from outrider.errors import ImportFileError
 
 BLOCK: Final = 1 << 18
 SAMPLE: Final = 1 << 16
+SURVEYED: Final = 256 << 20
+"""Bytes looked at, so that even the largest file is under way within seconds."""
+
 SAMPLE_LINES: Final = 50
 DELIMITERS: Final = (",", ";", "\t", "|")
 NAMED_DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|"}
@@ -41,7 +44,9 @@ SIGNATURES: Final = (
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"SQLite format 3\x00", "an SQLite database"),
 )
-NO_FILE_ENCODINGS: Final = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"})
+NO_FILE_ENCODINGS: Final = frozenset(
+    {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"}
+)
 WESTERN: Final = frozenset({"cp1252", "latin_1", "iso8859_15", "iso8859_9", "cp1254", "cp850", "mac_roman"})
 LETTERS: Final = re.compile(r"[^\W\d_]")
 WESTERN_LETTERS: Final = frozenset("äöüßÄÖÜéèêëàâáãåæçñíìîïóòôõøúùûÿœÉÈÊÀÂÁÃÅÆÇÑÍÓÔÕØÚ")
@@ -125,7 +130,7 @@ def _survey(path: Path, name: str) -> tuple[int, int, bytes]:
     valid = odd = position = 0
     sample = bytearray()
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
+        while position < SURVEYED and (block := file.read(BLOCK)):
             if 0 in block:
                 place = position + block.index(0)
                 raise ImportFileError(

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 LONGEST: Final = 254
+LONGEST_LOCAL: Final = 64
+"""Both from RFC 5321 4.5.3.1."""
+
 SHOWN: Final = 60
 
 ORDINARY: Final = re.compile(
@@ -29,6 +32,10 @@ class BadEmail:
 
 def read_email(text: str) -> str | BadEmail:
     """Return the address, its domain in small ASCII letters (IDNA); "Name <a@b.example>" is understood."""
+    if len(text) <= LONGEST and ORDINARY(text):
+        local, _, domain = text.rpartition("@")
+        if len(local) <= LONGEST_LOCAL:
+            return f"{local}@{domain.lower()}"
     named = NAMED(text)
     address = (named[1] if named else text).strip().removeprefix("mailto:")
     local, at, domain = address.rpartition("@")
@@ -42,7 +49,7 @@ def read_email(text: str) -> str | BadEmail:
     address = f"{local}@{domain.lower()}"
     if not local.isascii():
         return BadEmail(f"email {_shown(text)}: mail servers need ASCII before the @")
-    if len(address) > LONGEST or len(local) > 64 or not ORDINARY(address):  # noqa: PLR2004 - RFC 5321 4.5.3.1.1
+    if len(address) > LONGEST or len(local) > LONGEST_LOCAL or not ORDINARY(address):
         return BadEmail(f"email {_shown(text)}: it is not a mail address")
     return address
 

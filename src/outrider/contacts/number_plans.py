@@ -43,10 +43,12 @@ def short_cut(text: str, country: str) -> str | None:
 
 
 def _international(digits: str) -> str | None:
+    if digits[:1] in ("", "0"):
+        return None
     for length in (1, 2, 3):
         if digits[:length] and int(digits[:length]) in COUNTRY_CODE_TO_REGION_CODE:
             main = COUNTRY_CODE_TO_REGION_CODE[int(digits[:length])][0]
-            if digits[0] == "0" or main == REGION_CODE_FOR_NON_GEO_ENTITY:
+            if main == REGION_CODE_FOR_NON_GEO_ENTITY:
                 return None
             plan = _plan(main)
             return None if plan is None else plan.significant(digits[length:])
@@ -67,8 +69,12 @@ class _Plan:
         self.valid = _validity(country_code)
 
     def national(self, digits: str) -> str | None:
-        """Read a number that was written without + or country code."""
-        if digits.startswith(self.code) or self.idd(digits):
+        """Read a number that was written without +: with an international prefix like 00, or at home."""
+        abroad = self.idd(digits)
+        if abroad is not None:
+            # A country code never begins with 0: then the prefix was none, and the library decides.
+            return _international(digits[abroad.end() :])
+        if digits.startswith(self.code):
             return None
         return self.significant(digits)
 

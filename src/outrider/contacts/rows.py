@@ -43,7 +43,7 @@ def clean_row(fields: Sequence[str], rules: RowRules) -> CleanRow | str:
     columns = rules.columns
     if len(fields) != len(columns.headers):
         return f"{len(fields)} columns, but the header has {len(columns.headers)}"
-    if not "".join(fields).isascii():
+    if UNREADABLE.search("".join(fields)):
         for name, value in zip(columns.headers, fields, strict=True):
             if UNREADABLE.search(value):
                 return f"{name}: has bytes that do not belong to the file's encoding"

@@ -48,15 +48,19 @@ def is_single_writer(url: URL) -> bool:
 def make_engine(url: URL, mode: Mode, connections: int) -> Engine:
     """Return an engine for reading or writing, with every setting that the dialect needs."""
     if not is_single_writer(url):
-        return create_engine(url, pool_size=connections, max_overflow=0, pool_pre_ping=True)
+        return create_engine(
+            url, pool_size=connections, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+        )
     if url.database in (None, "", ":memory:"):
         raise StoreError(
             "database: SQLite in memory is not supported; name a file, as in sqlite:///outrider.db"
         )
     engine = (
-        create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        create_engine(
+            url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
+        )
         if mode == "write"
-        else create_engine(url, pool_size=connections, max_overflow=0)
+        else create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True)
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate if mode == "write" else _begin_deferred)

@@ -1,13 +1,14 @@
 """A local mail server that swallows everything, for the demo and for tests (aiosmtpd).
 
-It answers by the recipient's name: `bad...@` has no mailbox, `full...@` is full, `grey...@` is greylisted
-once, and so on as in `Behaviour`. What it accepted, it counts and keeps.
+It answers by the recipient's name, unless told otherwise: `bad...@` has no mailbox, `full...@` is full,
+`grey...@` is greylisted once, and so on as in `Behaviour`. What it accepted, it counts and keeps.
 """
 
 import asyncio
 import enum
 import ssl
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,11 @@ class Behaviour(enum.StrEnum):
     DROP_AT_RCPT = "droprcpt"
     DROP_AFTER_CONTENT = "dropdata"
     SLOW = "slow"
+
+
+def behaviour_by_name(address: str) -> Behaviour | None:
+    """Return how a recipient is answered by its name, None for an ordinary mailbox."""
+    return next((behaviour for behaviour in Behaviour if address.lower().startswith(behaviour)), None)
 
 
 _RCPT_ANSWERS = {
@@ -69,6 +75,8 @@ class SinkSettings:
     messages_per_connection: int | None = None
     """After so many messages the server says 421 and closes."""
     keep: int = 1000
+    behaviour: Callable[[str], Behaviour | None] = behaviour_by_name
+    """How a recipient is answered; None is an ordinary mailbox."""
 
 
 class MailSink:
@@ -162,7 +170,7 @@ class MailSink:
         rcpt_options: list[str],  # noqa: ARG002 - aiosmtpd's signature
     ) -> str:
         """Take or refuse the recipient by its name."""
-        behaviour = _behaviour(address)
+        behaviour = self.settings.behaviour(address)
         if behaviour is not None:
             self.counts[behaviour] += 1
         if behaviour is Behaviour.GREYLISTED and address not in self._greylisted:
@@ -186,7 +194,7 @@ class MailSink:
     ) -> str:
         """Keep the message, or refuse it by its first recipient's name."""
         recipient = envelope.rcpt_tos[0]
-        behaviour = _behaviour(recipient)
+        behaviour = self.settings.behaviour(recipient)
         if behaviour in _CONTENT_ANSWERS:
             return _CONTENT_ANSWERS[behaviour]
         if isinstance(server, _Protocol):
@@ -225,11 +233,6 @@ class _Protocol(SMTP):
         """Tell the sink."""
         super().connection_lost(error)
         self._sink.forget(self)
-
-
-def _behaviour(address: str) -> Behaviour | None:
-    """Return how a recipient is answered, None for an ordinary mailbox."""
-    return next((behaviour for behaviour in Behaviour if address.lower().startswith(behaviour)), None)
 
 
 def _drop(server: SMTP) -> str:

@@ -19,7 +19,7 @@ from outrider.db.database import Row, Tx
 from outrider.dialing import store
 from outrider.dialing.attempt import Batch, Claim, TaskPlan
 from outrider.dialing.pacing import next_start, paced
-from outrider.dialing.retry import Decision, Final, Retry, skip
+from outrider.dialing.retry import Counters, Decision, Final, Retry, skip
 from outrider.dialing.targets import counters_of, target_row
 from outrider.ids import TargetId, TaskId, new_attempt_id
 from outrider.jobs import store as jobs
@@ -144,7 +144,7 @@ def _sort_out(tx: Tx, plan: TaskPlan, taken: Sequence[Row], now: dt.datetime) ->
         if opening > now:
             sorted_out.later.append((row, opening))
         else:
-            claim = _claim(plan, row, contact, addresses, index, kept["carrier_profile"])
+            claim = _claim(plan, row, contact, addresses, index, kept["carrier_profile"], counters, now)
             sorted_out.claims.append(claim)
     return sorted_out
 
@@ -156,17 +156,24 @@ def _first_allowed(addresses: Sequence[str], index: int, blocked: set[str]) -> i
 
 
 def _claim(
-    plan: TaskPlan, row: Row, contact: Contact, addresses: Sequence[str], index: int, profile: str
+    plan: TaskPlan,
+    row: Row,
+    contact: Contact,
+    addresses: Sequence[str],
+    index: int,
+    profile: str,
+    counters: Counters,
+    now: dt.datetime,
 ) -> Claim:
     return Claim(
-        attempt_id=new_attempt_id(),
+        attempt_id=new_attempt_id(now),
         plan=plan,
         target_id=TargetId(row["id"]),
         contact=contact,
         address=addresses[index],
         address_index=index,
         addresses=len(addresses),
-        counters=counters_of(row["counters"], row["attempts"] - 1).with_attempt(),
+        counters=counters.with_attempt(),
         profile=profile,
     )
 

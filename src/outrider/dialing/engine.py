@@ -48,13 +48,17 @@ class CallPlan:
 
 @dataclass(frozen=True, slots=True)
 class AttemptState:
-    """One attempt as the engine sees it. `reached` is the outcome that its answer has earned so far."""
+    """One attempt as the engine sees it. `reached` is the outcome that its answer has earned so far.
+
+    `joined_late`: the beginning of the call was told to another process, so it may have been answered.
+    """
 
     attempt_id: AttemptId
     plan: CallPlan | None = None
     phase: Phase = Phase.PLACED
     answered_at: dt.datetime | None = None
     reached: Outcome | None = None
+    joined_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,11 @@ UNANSWERED: Mapping[EndCause, Outcome] = {
 }
 """What a call that nobody answered has come to, by the cause of its end."""
 
+NEVER_ANSWERED = frozenset(
+    {EndCause.BUSY, EndCause.NO_ANSWER, EndCause.CONGESTION, EndCause.REJECTED, EndCause.UNALLOCATED}
+)
+"""Causes that prove by themselves that nobody answered; the others end answered calls too."""
+
 MAILED: Mapping[MailResult, Outcome] = {
     MailResult.ACCEPTED: Outcome.DELIVERED,
     MailResult.SOFT_BOUNCE: Outcome.SOFT_BOUNCE,
@@ -146,21 +155,30 @@ def adopt(call: LivingCall, plan: CallPlan, at: dt.datetime) -> Step:
     return _answered(state, CallAnswered(call.call_id, at, call.by))
 
 
+def join_late(attempt_id: AttemptId, plan: CallPlan) -> AttemptState:
+    """Take over a call of a former life that is over, of which only the last events are left to hear."""
+    return AttemptState(attempt_id, plan, joined_late=True)
+
+
 def handle(state: AttemptState, event: CallEvent | MailSent) -> Step:
     """Answer one event with the next state and commands; late and repeated events change nothing."""
     if state.phase is Phase.DONE:
         return state, ()
     match event:
         case CallRinging():
-            return (replace(state, phase=Phase.RINGING) if state.phase is Phase.PLACED else state), ()
+            if state.phase is not Phase.PLACED:
+                return state, ()
+            return replace(state, phase=Phase.RINGING, joined_late=False), ()
         case CallAnswered():
             return _answered(state, event) if state.phase in (Phase.PLACED, Phase.RINGING) else (state, ())
         case PlaybackFinished():
+            if state.joined_late and state.reached is None:
+                return replace(state, reached=_heard(state.plan)), ()
             if state.phase is not Phase.PLAYING:
                 return state, ()
             return replace(state, phase=Phase.ENDING), (HangUp(state.attempt_id),)
         case CallEnded():
-            outcome = state.reached or UNANSWERED[event.cause]
+            outcome = state.reached or _unanswered(state, event.cause)
             detail = "" if state.reached else event.detail or event.cause.value
             return _finish(state, event.at, outcome, detail)
         case MailSent():
@@ -176,6 +194,18 @@ def _answered(state: AttemptState, event: CallAnswered) -> Step:
     if reached is Outcome.MACHINE and not plan.leave_message:
         return replace(state, phase=Phase.ENDING), (HangUp(state.attempt_id),)
     return replace(state, phase=Phase.PLAYING), (Play(state.attempt_id, plan.prompt),)
+
+
+def _unanswered(state: AttemptState, cause: EndCause) -> Outcome:
+    """Return what the end of a call means of which no answer was heard."""
+    if state.joined_late and cause not in NEVER_ANSWERED:
+        return Outcome.INTERRUPTED
+    return UNANSWERED[cause]
+
+
+def _heard(plan: CallPlan | None) -> Outcome | None:
+    """Return who heard a prompt to its end when the answer was missed: a person, if machines get none."""
+    return None if plan is None or plan.leave_message else Outcome.ANSWERED
 
 
 def _reached(by: AnsweredBy) -> Outcome:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from outrider.db import log
 from outrider.db.database import Row, Tx
 from outrider.db.types import MICROSECOND
-from outrider.errors import InvalidInputError, NotFoundError
+from outrider.errors import NotFoundError
 from outrider.jobs import board_store, service, store
 from outrider.jobs.model import Job, possible_commands
 from outrider.jobs.views import (
@@ -125,7 +125,7 @@ def board_chart(
     names = {
         int(each.id): (int(each.job_id), each.campaign_name, each.kind) for each in tasks if each.kind == kind
     }
-    return _chart(tx, names, since, now, per_task=False)
+    return _chart(tx, names, since, max(since, now), per_task=False)
 
 
 def _views(tx: Tx, rules: SharingRules, found: Sequence[Job], now: dt.datetime) -> tuple[JobView, ...]:
@@ -187,7 +187,10 @@ def _need(state: TaskState, now: dt.datetime, rules: SharingRules) -> int:
         return need_of(state, now.timestamp(), rules.idle_after)
     if state.standing is Standing.OUT:
         return 0
-    return max(state.in_use, min(state.maximum, state.contacts_left or 0))
+    return max(
+        state.in_use,
+        min(state.maximum, state.maximum if state.contacts_left is None else state.contacts_left),
+    )
 
 
 def _pool(
@@ -220,8 +223,6 @@ def _chart(
     *,
     per_task: bool,
 ) -> Chart:
-    if since > until:
-        raise InvalidInputError(f"since: {since.isoformat()} is in the future", where="since")
     # One point fewer: steps begin at multiples of their length, so that both ends may be partial.
     step = max(1, -(-((until - since) // MICROSECOND) // (CHART_POINTS - 1)))
     rows = board_store.samples(tx, sorted(names), since, until, step)

@@ -18,16 +18,18 @@ from outrider.licences.model import LicenceKind, TaskState
 T, A, X, H = schema.tasks.c, schema.attempts.c, schema.targets.c, schema.samples.c
 K = schema.contacts.c
 
+WITH_STATE = TASKS.add_columns(licence_store.REACHABLE)
+
 
 def task_rows(tx: Tx, job_ids: Sequence[int]) -> list[tuple[Row, TaskState]]:
     """Return the tasks of some jobs with the names around them and as the rules see them, by job and id."""
-    rows = tx.execute(TASKS.where(T.job_id.in_(job_ids)).order_by(T.job_id, T.id))
+    rows = tx.execute(WITH_STATE.where(T.job_id.in_(job_ids)).order_by(T.job_id, T.id))
     return [(row._mapping, licence_store.state_of(row)) for row in rows]  # noqa: SLF001 - its public name
 
 
 def task_row(tx: Tx, task_id: int) -> tuple[Row, TaskState] | None:
     """Return one task as `task_rows` does."""
-    row = tx.execute(TASKS.where(T.id == task_id)).first()
+    row = tx.execute(WITH_STATE.where(T.id == task_id)).first()
     return None if row is None else (row._mapping, licence_store.state_of(row))  # noqa: SLF001 - as above
 
 

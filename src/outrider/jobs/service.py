@@ -46,6 +46,10 @@ TRIGGERS: Mapping[JobCommand, Trigger] = {
 }
 
 
+LONGEST_REASON = 80
+"""Characters that the column holds; a user's name alone may have as many."""
+
+
 def create(tx: Tx, campaign_id: int, organization_id: int | None, now: dt.datetime, actor: str) -> Job:
     """Make a job of a campaign, with one task per action and zone, ready to be started.
 
@@ -124,18 +128,7 @@ def command(
     after = next_state(before, what)
     if after is JobState.RUNNING:
         _refuse_unlicensed(tx, found)
-    values: dict[str, object] = {"state": after.value, "snoozed_until": until}
-    if what is JobCommand.START:
-        values["started_at"] = now
-        values["stop_at"] = _stop_at(tx, found, now)
-    if after in ENDED:
-        values |= {"ended_at": now, "end_reason": reason or f"{what} by {actor or 'the system'}"}
-    store.set_job(tx, found.id, **values)
-    if after is JobState.RUNNING:
-        age = int(now.timestamp() * 1_000_000) if what is JobCommand.START else None
-        store.set_standing(tx, found.id, Standing.WAITING.value, age)
-    else:
-        store.set_standing(tx, found.id, Standing.OUT.value)
+    _save_state(tx, found, what, after, now, reason or f"{what} by {actor or 'the system'}", until)
     cause = reason or f"{what} of {found.campaign_name}"
     first_task = {task.pool_id: task.id for task in reversed(store.tasks(tx, None, job_ids=[found.id]))}
     if not (before is not JobState.RUNNING and after is not JobState.RUNNING):
@@ -163,6 +156,29 @@ def command(
         ),
     )
     return job(tx, job_id, None)
+
+
+def _save_state(
+    tx: Tx,
+    found: Job,
+    what: JobCommand,
+    after: JobState,
+    now: dt.datetime,
+    reason: str,
+    until: dt.datetime | None,
+) -> None:
+    """Write the job's new state, and let its tasks compete, or stand out of their pools."""
+    values: dict[str, object] = {"state": after.value, "snoozed_until": until}
+    if what is JobCommand.START:
+        values |= {"started_at": now, "stop_at": _stop_at(tx, found, now)}
+    if after in ENDED:
+        values |= {"ended_at": now, "end_reason": reason}
+    store.set_job(tx, found.id, **values)
+    if after is JobState.RUNNING:
+        age = int(now.timestamp() * 1_000_000) if what is JobCommand.START else None
+        store.set_standing(tx, found.id, Standing.WAITING.value, age)
+    else:
+        store.set_standing(tx, found.id, Standing.OUT.value)
 
 
 @dataclass(frozen=True, slots=True)

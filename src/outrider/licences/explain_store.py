@@ -44,7 +44,7 @@ def snapshot(tx: Tx, pool_id: PoolId) -> Pool:
 
 def task(tx: Tx, task_id: int, organization_id: int | None) -> tuple[PoolId, TaskState] | None:
     """Return the pool and the state of one task, None when this caller can see none by that id."""
-    query = select(schema.tasks).join(schema.pools, P.id == T.pool_id).where(T.id == task_id)
+    query = select(schema.tasks, store.REACHABLE).join(schema.pools, P.id == T.pool_id).where(T.id == task_id)
     if organization_id is not None:
         query = query.where(P.organization_id == organization_id)
     row = tx.execute(query).first()

@@ -160,7 +160,10 @@ class _Explaining:
 
     def _need(self, state: TaskState) -> int:
         if state.kind in GATE_KINDS and state.standing is not Standing.OUT:
-            return max(state.in_use, min(state.maximum, state.contacts_left or 0))
+            return max(
+                state.in_use,
+                min(state.maximum, state.maximum if state.contacts_left is None else state.contacts_left),
+            )
         return need_of(state, self._seconds, self._idle_after)
 
     def _plain_sentence(self, state: TaskState, name: TaskName) -> str:

@@ -46,11 +46,11 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise ValueError(f"the key {shown(twice)} stands twice in one object")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the key {shown(name)} stands twice in one object")
+        found[name] = value
     return found
 
 
@@ -58,8 +58,8 @@ def shown(value: object) -> str:
     """Return `value` as a message may repeat it: one line, ASCII, short."""
     try:
         text = json.dumps(value)
-    except (TypeError, ValueError):
-        text = ascii(value)
+    except RecursionError:
+        text = "something nested too deeply"
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
@@ -78,10 +78,14 @@ class Place:
 
     def refuse(self, message: str) -> NoReturn:
         """Raise InvalidInputError naming file, line and field."""
-        field = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path).lstrip(
-            "."
-        )
-        line = self.first_line + self.text.count("\n", 0, _position(self.text, self.path))
+        field = "".join(
+            f"[{step}]" if isinstance(step, int) else f".{json.dumps(step)[1:-1][:SHOWN]}"
+            for step in self.path
+        ).lstrip(".")
+        try:
+            line = self.first_line + self.text.count("\n", 0, _position(self.text, self.path))
+        except RecursionError:
+            line = self.first_line
         where = f"line {line}: {field}" if field else f"line {line}"
         raise InvalidInputError(f"{self.file}: {where}: {message}", where=field or f"line {line}", line=line)
 

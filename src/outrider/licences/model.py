@@ -182,6 +182,34 @@ class TaskState:
         """Units in use beyond the quota; while there are any the task starts nothing."""
         return max(0, self.in_use - self.quota)
 
+    def planned(
+        self,
+        quota: int,
+        granted: int,
+        standing: Standing,
+        admitted_at: float | None,
+        raised_until: float | None,
+    ) -> "TaskState":
+        """Return this state as a recalculation leaves it (`dataclasses.replace` takes five times as long)."""
+        return TaskState(
+            self.id,
+            self.kind,
+            self.allocation,
+            self.minimum,
+            self.maximum,
+            self.priority,
+            self.started,
+            standing,
+            quota,
+            granted,
+            self.in_use,
+            admitted_at,
+            self.last_attempt_at,
+            raised_until,
+            self.contacts_left,
+            self.asking,
+        )
+
     @property
     def charged(self) -> int:
         """Units that the task keeps from others now: the larger of granted and in use."""

@@ -20,8 +20,10 @@ def quiet_at(state: TaskState, idle_after: float = IDLE_AFTER) -> float | None:
         or state.standing is not Standing.ADMITTED
     ):
         return None
-    times = [time for time in (state.last_attempt_at, state.admitted_at) if time is not None]
-    return max(times) + idle_after if times else None
+    attempt, admission = state.last_attempt_at, state.admitted_at
+    if admission is None or (attempt is not None and attempt > admission):
+        return None if attempt is None else attempt + idle_after
+    return admission + idle_after
 
 
 def is_quiet(state: TaskState, now: float, idle_after: float = IDLE_AFTER) -> bool:

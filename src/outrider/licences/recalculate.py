@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from outrider.licences.certify import certify
 from outrider.licences.model import (
+    NESTED_KINDS,
     Answer,
     Holding,
     LicenceKind,
@@ -21,6 +22,7 @@ from outrider.licences.model import (
 from outrider.licences.need import IDLE_AFTER, as_share, need_of, right_now
 from outrider.licences.settle import settle
 from outrider.licences.share import share
+from outrider.licences.table import TaskTable
 
 LAZY = (Trigger.IDLE, Trigger.RETURN)
 """Triggers that leave no record when they change nothing, and that respect the minimum hold (5)."""
@@ -84,8 +86,9 @@ def recalculate(
     problem = problem_of(
         pool, states, policy, now, agents=agents, idle_after=idle_after, hold=trigger in LAZY
     )
-    answer = share(problem)
-    violations = certify(problem, answer)
+    table = TaskTable.of(problem.tasks)
+    answer = share(problem, table)
+    violations = certify(problem, answer, table)
     before = {state.id: state.quota for state in states}
     if violations:
         return Recalculated(
@@ -94,15 +97,15 @@ def recalculate(
     refused = frozenset(answer.waiting)
     hold = minimum_hold if trigger in LAZY else 0
     planned = [_planned(state, answer, refused, now, hold) for state in states]
+    after = regrant(pool, planned, policy, now, agents=agents, idle_after=idle_after)
     admitted = tuple(
         sorted(
             new.id
-            for old, new in zip(states, planned, strict=True)
+            for old, new in zip(states, after, strict=True)
             if new.standing is Standing.ADMITTED and old.standing is not Standing.ADMITTED
         )
     )
-    changed = bool(admitted) or any(state.quota != before[state.id] for state in planned)
-    after = regrant(pool, planned, policy, now, agents=agents, idle_after=idle_after)
+    changed = bool(admitted) or any(state.quota != before[state.id] for state in after)
     return Recalculated(
         now, trigger, task, problem, answer, before, after, admitted, violations, changed=changed
     )
@@ -143,20 +146,27 @@ def regrant(
     """Return `states` with the grants of licensing.md 4.5: call it whenever units came back."""
     holdings = [
         Holding(
-            id=state.id,
-            kind=state.kind,
-            quota=state.quota,
-            granted=state.granted,
-            in_use=state.in_use,
-            right=right_now(state, need_of(state, now, idle_after)),
-            priority=state.priority,
-            started=state.started,
+            state.id,
+            state.kind,
+            state.quota,
+            state.granted,
+            state.in_use,
+            # only an agent kind's right depends on its need
+            right_now(state, need_of(state, now, idle_after))
+            if state.kind in NESTED_KINDS
+            else state.minimum,
+            state.priority,
+            state.started,
         )
         for state in states
     ]
     granted = settle(pool, holdings, policy, agents)
     return tuple(
-        state if state.granted == granted[state.id] else replace(state, granted=granted[state.id])
+        state
+        if state.granted == granted[state.id]
+        else state.planned(
+            state.quota, granted[state.id], state.standing, state.admitted_at, state.raised_until
+        )
         for state in states
     )
 
@@ -164,7 +174,11 @@ def regrant(
 def _planned(state: TaskState, answer: Answer, refused: frozenset[str], now: float, hold: float) -> TaskState:
     """Return `state` with its new quota and standing, its admission time and the end of its hold."""
     if state.standing is Standing.OUT:
-        return state if state.quota == 0 else replace(state, quota=0, raised_until=None)
+        return (
+            state
+            if state.quota == 0
+            else state.planned(0, state.granted, Standing.OUT, state.admitted_at, None)
+        )
     quota = answer.quotas[state.id]
     raised_until = state.raised_until
     if hold > 0 and quota > state.quota:
@@ -172,12 +186,10 @@ def _planned(state: TaskState, answer: Answer, refused: frozenset[str], now: flo
     elif raised_until is not None and raised_until <= now:
         raised_until = None
     if state.id in refused:
-        return replace(state, quota=quota, standing=Standing.WAITING, raised_until=None)
-    entered = state.standing is not Standing.ADMITTED
-    return replace(
-        state,
-        quota=quota,
-        standing=Standing.ADMITTED,
-        admitted_at=now if entered else state.admitted_at,
-        raised_until=raised_until,
-    )
+        return state.planned(quota, state.granted, Standing.WAITING, state.admitted_at, None)
+    standing, admitted_at = Standing.ADMITTED, state.admitted_at
+    if state.standing is not Standing.ADMITTED:
+        admitted_at = now
+    elif quota == state.quota and raised_until == state.raised_until:
+        return state
+    return state.planned(quota, state.granted, standing, admitted_at, raised_until)

@@ -5,6 +5,7 @@ path here; large ones the same steps on columns (`share_columns`), which gives e
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from outrider.licences.cover import cover
 from outrider.licences.levels import limits_of, raise_in_policy, serve_in_order
@@ -18,6 +19,9 @@ from outrider.licences.model import (
     TaskShare,
 )
 
+if TYPE_CHECKING:
+    from outrider.licences.table import TaskTable
+
 SMALL = 300
 """Pools with fewer tasks are shared on plain lists: measured, that is faster there, and needs no numpy."""
 
@@ -27,19 +31,20 @@ def right_of(task: TaskShare) -> int:
     return min(task.minimum, task.need) if task.kind in NESTED_KINDS else task.minimum
 
 
-def share(problem: Problem) -> Answer:
+def share(problem: Problem, table: "TaskTable | None" = None) -> Answer:
     """Share the pool of `problem` among its tasks by the rules of licensing.md 4.1 to 4.4.
 
     The tasks must be valid: ids distinct, kinds counted, 0 <= minimum <= maximum, priority 1 to 10, no
-    number above LARGEST_COUNT. The order of the tasks does not matter.
+    number above LARGEST_COUNT. The order of the tasks does not matter. `table` is the columns of the tasks
+    when the caller has them already; small pools do not need them.
     """
-    if len(problem.tasks) >= SMALL:
-        # numpy takes longer to import than a small pool takes to share
-        from outrider.licences.share_columns import share_table  # noqa: PLC0415 - see the line above
-        from outrider.licences.table import TaskTable  # noqa: PLC0415 - see above
+    if len(problem.tasks) < SMALL:
+        return share_lists(problem)
+    # numpy takes longer to import than a small pool takes to share
+    from outrider.licences.share_columns import share_table  # noqa: PLC0415 - see the line above
+    from outrider.licences.table import TaskTable as Table  # noqa: PLC0415 - see above
 
-        return share_table(problem, TaskTable.of(problem.tasks))
-    return share_lists(problem)
+    return share_table(problem, Table.of(problem.tasks) if table is None else table)
 
 
 def share_lists(problem: Problem) -> Answer:

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
 
 from outrider.db import schema
 from outrider.db.database import Tx
@@ -22,6 +22,25 @@ COMPETING = (T.standing != Standing.OUT.value) | (T.in_use > 0) | (T.granted > 0
 
 LOCK_POOL = locked(select(P.id, P.policy).where(P.id == bindparam("pool")))
 COUNTS = select(C.kind, C.effective).where(C.pool_id == bindparam("pool"))
+_EARLIER = schema.tasks.alias("earlier")
+REACHABLE = (
+    select(case((schema.jobs.c.loaded, func.sum(_EARLIER.c.contacts_left))))
+    .where(
+        schema.jobs.c.id == T.job_id,
+        _EARLIER.c.job_id == T.job_id,
+        _EARLIER.c.pool_id == T.pool_id,
+        _EARLIER.c.id <= T.id,
+    )
+    .group_by(schema.jobs.c.loaded)
+    .correlate(schema.tasks)
+    .scalar_subquery()
+    .label("reachable")
+)
+"""Contacts that a task can still get: its own and those of the job's earlier actions in the same pool.
+
+Unknown (NULL) while the job is being loaded. It never grows afterwards, so that no need grows unnoticed.
+"""
+
 COMPETITORS = (
     select(
         T.id,
@@ -38,7 +57,7 @@ COMPETITORS = (
         T.admitted_at,
         T.last_attempt_at,
         T.raised_until,
-        T.contacts_left,
+        REACHABLE,
     )
     .where(T.pool_id == bindparam("pool"), COMPETING)
     .order_by(T.id)
@@ -86,7 +105,7 @@ def snapshot_states(tx: Tx, pool_id: PoolId) -> list[TaskState]:
 
 
 def state_of(row: Any) -> TaskState:
-    """Return the state of one row of `tasks`."""
+    """Return the state of one row of `tasks` that was selected with REACHABLE."""
     return TaskState(
         id=str(row.id),
         kind=LicenceKind(row.kind),
@@ -102,7 +121,7 @@ def state_of(row: Any) -> TaskState:
         admitted_at=seconds(row.admitted_at),
         last_attempt_at=seconds(row.last_attempt_at),
         raised_until=seconds(row.raised_until),
-        contacts_left=row.contacts_left,
+        contacts_left=None if row.reachable is None else int(row.reachable),
     )
 
 

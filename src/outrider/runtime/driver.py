@@ -80,7 +80,7 @@ class Driver:
             state, commands = engine.adopt(living, call_plan(claim), self._clock.now())
             self._enter(claim, state, commands)
         elif events:
-            self._enter(claim, engine.AttemptState(claim.attempt_id, call_plan(claim)), ())
+            self._enter(claim, engine.join_late(claim.attempt_id, call_plan(claim)), ())
         else:
             detail = "its process ended, and no server knows of it"
             self._recorder.add(Result(claim, Outcome.INTERRUPTED, self._clock.now(), None, detail))

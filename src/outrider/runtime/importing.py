@@ -145,7 +145,9 @@ class ImportRunner:
 
     def _clean(self, present: Import, listener: Listener | None) -> Counts:
         target = self._database.read_now(contacts.get_list, organization_id=None, list_id=present.list_id)
-        opened = open_file(self._files(present), present.file_name, present.options, target)
+        opened = open_file(
+            self._files(present), present.file_name, present.file_size, present.options, target
+        )
         self._database.write_now(
             service.start_reading, self._clock.now(), present, self.owner, self._until(), opened.found()
         )

@@ -18,6 +18,9 @@ from outrider.supply import store
 from outrider.supply.claims import LicenceFile
 from outrider.supply.model import Supply, SupplyState, add_up
 
+LONGEST_ID, LONGEST_VERSION = 80, 32
+"""Characters that the columns hold."""
+
 
 def load_file(
     tx: Tx, rules: SharingRules, text: str, public_key: str, host_id: str, now: dt.datetime, actor: str
@@ -27,6 +30,12 @@ def load_file(
     Several files add up; one by the same id supersedes the older. LicenceFileError says why one is refused.
     """
     licence = licence_file.load(text, public_key, host_id, now)
+    if len(licence.id) > LONGEST_ID or len(licence.platform_version) > LONGEST_VERSION:
+        raise LicenceFileError(
+            f"the licence file's id has more than {LONGEST_ID} characters, or its platform version more than "
+            f"{LONGEST_VERSION}: ask the issuer for one with shorter names",
+            reason="bad_claim",
+        )
     store.save_file(tx, store.StoredFile(licence.id, text.strip(), public_key, now))
     event = RecordChanged(record="licence_file", record_id=0, change="loaded", name=licence.id, actor=actor)
     log.append(tx, now, event)

@@ -17,6 +17,8 @@ from outrider.supply.model import Supply, SupplyState
 
 F, S = schema.licence_files.c, schema.supply_state.c
 THE_ROW = 1
+LONGEST_CUSTOMERS = 200
+"""Characters: several files may name several customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def save(tx: Tx, supply: Supply) -> None:
     values = {
         "state": supply.state.value,
         "version": supply.version,
-        "customer": supply.customer,
+        "customer": supply.customer[:LONGEST_CUSTOMERS],
         "counts": {kind.value: units for kind, units in supply.counts.items()},
         "last_poll_at": supply.last_poll_at,
         "last_success_at": supply.last_success_at,

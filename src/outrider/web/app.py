@@ -5,6 +5,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
@@ -23,6 +24,33 @@ BODY_LIMIT = 1 << 20
 
 SHELL = (people_api.router, sse.router, health.router, documentation.router, session.router, people.router)
 """What every app serves, whatever its slices."""
+
+FAILURE: dict[str, Any] = {
+    "description": "A problem document (RFC 9457). `code` is stable; `problems` lists places in the input.",
+    "content": {
+        errors.PROBLEM_TYPE: {
+            "schema": {
+                "type": "object",
+                "required": ["type", "title", "status", "detail", "code"],
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                    "code": {"type": "string"},
+                    "problems": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {"where": {"type": "string"}, "message": {"type": "string"}},
+                        },
+                    },
+                },
+            }
+        }
+    },
+}
+"""What the OpenAPI document says of every answer that is not a success."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -56,7 +84,7 @@ def create_app(
         lifespan=whole_life,
         dependencies=[Depends(refuse_unstorable)],
         generate_unique_id_function=_operation_name,
-        responses={422: {"description": "The input is not valid.", "content": {errors.PROBLEM_TYPE: {}}}},
+        responses={422: FAILURE, "default": FAILURE},
     )
     app.state.edge = edge
     for router in (*SHELL, *(each for each in routers if each not in SHELL)):

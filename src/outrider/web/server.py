@@ -3,7 +3,9 @@
 `outrider/app.py` awaits `serve`; tests run `Server` in a thread.
 """
 
+import contextlib
 import socket
+from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,6 +25,14 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, news: News) -> None:
         super().__init__(config)
         self._news = news
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the program around the server.
+
+        uvicorn would raise them once more when it has stopped, and so end the process before the worker has.
+        """
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End event streams, finish requests, close."""

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
-from support.highs_models import Admitted, class_totals, solve_stages, solve_units, stage_model
-from support.sharing import large_problem, problems
 
 from outrider.licences.model import NESTED_KINDS, Policy, Problem
 from outrider.licences.share import share
+from support.highs_models import Admitted, class_totals, solve_stages, solve_units, stage_model
+from support.sharing import large_problem, problems
 
 
 def agents_only(problem: Problem) -> Problem:

@@ -2,16 +2,16 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.sharing import holdings, problems
-from support.unit_by_unit import fits, settle_unit_by_unit
 
 from outrider.licences.levels import limits_of
 from outrider.licences.model import NESTED_KINDS, SHARING_GROUPS, Holding, Policy, Problem
 from outrider.licences.settle import settle
 from outrider.licences.settle_columns import settle_group
 from outrider.licences.share import share
+from support.sharing import holdings, problems
+from support.unit_by_unit import fits, settle_unit_by_unit
 
-EXAMPLES = settings(max_examples=250, deadline=None)
+EXAMPLES = settings(max_examples=120, deadline=None)
 
 
 def settled(problem: Problem, held: list[Holding]) -> dict[str, int]:

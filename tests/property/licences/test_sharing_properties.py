@@ -6,17 +6,17 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from support.sharing import KIND_SETS, large_problem, problems, with_task
-from support.unit_by_unit import fits, share_unit_by_unit
 
 from outrider.licences.certify import certify
 from outrider.licences.cover import cover
-from outrider.licences.model import LARGEST_COUNT, Answer, Policy, Problem
+from outrider.licences.model import LARGEST_COUNT, Answer, LicenceKind, Policy, Problem
 from outrider.licences.share import right_of, share, share_lists
 from outrider.licences.share_columns import share_table
 from outrider.licences.table import TaskTable
+from support.sharing import KIND_SETS, large_problem, problems, with_task
+from support.unit_by_unit import fits, share_unit_by_unit
 
-EXAMPLES = settings(max_examples=300, deadline=None)
+EXAMPLES = settings(max_examples=150, deadline=None)
 
 
 def recovered(problem: Problem, quotas: dict[str, int], waiting: tuple[str, ...]) -> Answer:
@@ -44,9 +44,11 @@ def test_columns_equal_lists(problem: Problem) -> None:
 
 @pytest.mark.parametrize("policy", list(Policy))
 @pytest.mark.parametrize("kinds", KIND_SETS)
-@pytest.mark.parametrize(("load", "alike"), [(0.02, False), (0.03, True), (0.5, False), (0.6, True), (1.2, False)])
+@pytest.mark.parametrize(
+    ("load", "alike"), [(0.02, False), (0.03, True), (0.5, False), (0.6, True), (1.2, False)]
+)
 def test_columns_equal_lists_in_large_pools(
-    policy: Policy, kinds: tuple[str, ...], load: float, *, alike: bool
+    policy: Policy, kinds: tuple[LicenceKind, ...], load: float, *, alike: bool
 ) -> None:
     problem = large_problem(1500, seed=7, kinds=kinds, policy=policy, load=load, alike=alike)
     answer = share_table(problem, TaskTable.of(problem.tasks))
@@ -69,7 +71,9 @@ def test_no_other_answer_is_certified(problem: Problem, data: st.DataObject) -> 
     for _ in range(data.draw(st.integers(1, 3))):
         quotas[data.draw(names)] += data.draw(st.sampled_from([1, -1, 2]))
     waiting = data.draw(
-        st.sampled_from([answer.waiting, answer.waiting[1:], tuple(sorted({*answer.waiting, problem.tasks[0].id}))])
+        st.sampled_from(
+            [answer.waiting, answer.waiting[1:], tuple(sorted({*answer.waiting, problem.tasks[0].id}))]
+        )
     )
     assume(quotas != answer.quotas or waiting != answer.waiting)
     assert certify(problem, recovered(problem, quotas, waiting))
@@ -117,7 +121,8 @@ def test_the_order_of_the_input_does_not_matter(problem: Problem, seed: random.R
 def test_recalculating_a_result_changes_nothing(problem: Problem) -> None:
     answer = share(problem)
     applied = tuple(
-        replace(task, held=answer.quotas[task.id], running=task.id not in answer.waiting) for task in problem.tasks
+        replace(task, held=answer.quotas[task.id], running=task.id not in answer.waiting)
+        for task in problem.tasks
     )
     assert share(replace(problem, tasks=applied)) == answer
 
@@ -135,7 +140,9 @@ def test_one_more_licence_lowers_nobody(problem: Problem, data: st.DataObject) -
 
 @given(problem=problems(least=1), data=st.data())
 @EXAMPLES
-def test_asking_for_more_lowers_not_oneself_and_raises_nobody_else(problem: Problem, data: st.DataObject) -> None:
+def test_asking_for_more_lowers_not_oneself_and_raises_nobody_else(
+    problem: Problem, data: st.DataObject
+) -> None:
     task = data.draw(st.sampled_from(problem.tasks))
     more = with_task(problem, task.id, need=task.need + data.draw(st.integers(1, 5)))
     before, after = share(problem), share(more)

@@ -46,7 +46,7 @@ ANNA = Contact(
         ("time_zone", "starts_with", "europe/", True),
     ],
 )
-def test_operators(attribute: str, operator: str, value: object, expected: bool) -> None:
+def test_operators(attribute: str, operator: str, value: object, *, expected: bool) -> None:
     conditions = parse_filter([{"attribute": attribute, "operator": operator, "value": value}])
     assert matches(ANNA, conditions) is expected
     assert parse_filter([condition.document() for condition in conditions]) == conditions

@@ -12,11 +12,15 @@ from outrider.errors import InvalidInputError
 
 CRLF = b"\r\n"
 _LINE = 76
+_WORD_MARKS = len("=?utf-8?b??=")
 _WORD_BYTES = 45
-"""UTF-8 bytes per encoded word: 60 characters of base64 and 12 around them are under RFC 2047's 75."""
+"""UTF-8 bytes per encoded word: with base64 and marks 72 characters, under RFC 2047's 75."""
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0<>()\[\],;:\\\"]")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0<>()\[\],;:@\\\"]")
+_DOMAIN = re.compile(
+    r"([A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
 _LOCAL_OCTETS = 64
 _ADDRESS_OCTETS = 254
 
@@ -26,31 +30,41 @@ def unstructured(name: str, text: str) -> bytes:
     head = f"{name}: "
     if text.isascii() and "=?" not in text:
         return head.encode() + _fold(text, len(head)).encode() + CRLF
-    return head.encode() + b"\r\n ".join(encoded_words(text)) + CRLF
+    return head.encode() + encoded_words(text, len(head)) + CRLF
 
 
-def encoded_words(text: str) -> list[bytes]:
-    """Return the encoded words of a text, none longer than 75 characters, no character divided."""
+def encoded_words(text: str, used: int) -> bytes:
+    """Return a text as encoded words on folded lines; `used` characters precede it on the first line.
+
+    No line exceeds 76 characters and no character is divided, as RFC 2047 wants.
+    """
     words: list[bytes] = []
     chunk = b""
+    room = min(_WORD_BYTES, (_LINE - used - _WORD_MARKS) // 4 * 3)
     for character in text:
         octets = character.encode(errors="replace")
-        if len(chunk) + len(octets) > _WORD_BYTES:
+        if len(chunk) + len(octets) > room:
             words.append(chunk)
             chunk = b""
+            room = _WORD_BYTES
         chunk += octets
     words.append(chunk)
-    return [b"=?utf-8?b?" + base64.b64encode(word) + b"?=" for word in words]
+    return b"\r\n ".join(b"=?utf-8?b?" + base64.b64encode(word) + b"?=" for word in words)
 
 
 def mailbox(text: str, where: str) -> tuple[bytes, str]:
-    """Return `Name <address>` as a header value, and its address; InvalidInputError for no valid address."""
+    """Return `Name <address>` as a header value, and its address; InvalidInputError for no valid address.
+
+    The value is folded for a header whose name has at most ten characters.
+    """
+    if not text.isprintable():
+        raise InvalidInputError(f"{where}: {text!r} has control characters", where=where)
     name, address = parseaddr(text)
     plain = mail_address(address or text, where)
     if not name:
         return plain.encode(), plain
     if not name.isascii():
-        shown = b" ".join(encoded_words(name))
+        shown = encoded_words(name, len("Reply-To: ")) + CRLF
     elif _ATOMS.fullmatch(name):
         shown = name.encode()
     else:
@@ -74,8 +88,8 @@ def mail_address(text: str, where: str) -> str:
         plain = domain if domain.isascii() else domain.encode("idna").decode()
     except UnicodeError as error:
         raise InvalidInputError(f"{where}: {domain!r} is not a domain", where=where) from error
-    dots = f".{local}.{plain}."
-    if ".." in dots or len(local) > _LOCAL_OCTETS or len(local) + len(plain) + 1 > _ADDRESS_OCTETS:
+    too_long = len(local) > _LOCAL_OCTETS or len(local) + len(plain) + 1 > _ADDRESS_OCTETS
+    if too_long or ".." in f".{local}." or not _DOMAIN.fullmatch(plain):
         raise InvalidInputError(f"{where}: {text!r} is not an email address", where=where)
     return f"{local}@{plain}"
 

@@ -68,7 +68,11 @@ def compile_message(source: MessageSource) -> CompiledMessage:
         # "=_" cannot occur in quoted-printable, so no value can ever look like this boundary.
         boundary = b"=_outrider_" + mark
         pieces = [
-            b'Content-Type: multipart/alternative; boundary="' + boundary + b'"\r\n\r\n--' + boundary + CRLF,
+            b'Content-Type: multipart/alternative;\r\n boundary="'
+            + boundary
+            + b'"\r\n\r\n--'
+            + boundary
+            + CRLF,
             *_part("plain"),
             *_body(text),
             CRLF + b"--" + boundary + CRLF,

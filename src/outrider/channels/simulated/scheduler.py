@@ -4,8 +4,11 @@
 """
 
 import asyncio
+import logging
 
 from outrider.channels.simulated.carrier import SimulatedCarrier
+
+log = logging.getLogger(__name__)
 
 _STEPS_AT_ONCE = 500
 """After so many steps other tasks get their turn; a step takes about 20 microseconds."""
@@ -24,6 +27,7 @@ class Scheduler:
         if self._running is None:
             self._carrier.on_earlier = self._wake
             self._running = asyncio.get_running_loop().create_task(self._run())
+            self._running.add_done_callback(_report)
 
     async def stop(self) -> None:
         """Stop all timers; a task that failed shows its error here."""
@@ -52,3 +56,9 @@ class Scheduler:
     def _wake(self) -> None:
         if self._sleep is not None:
             self._sleep.cancel()
+
+
+def _report(running: asyncio.Task[None]) -> None:
+    """Say at once that time stands still, for example because the ledger's disk is full."""
+    if not running.cancelled() and (error := running.exception()) is not None:
+        log.error("the simulated carrier stopped: %s", error, exc_info=error)

@@ -69,10 +69,14 @@ class Opened:
         }
 
 
-def open_file(files: ImportFiles, name: str, options: ImportOptions, target: ContactList) -> Opened:
-    """Open the upload that people call `name` for the list. ImportFileError says why it cannot be read."""
+def open_file(
+    files: ImportFiles, name: str, size: int, options: ImportOptions, target: ContactList
+) -> Opened:
+    """Open the upload of `size` bytes for the list. ImportFileError says why it cannot be read."""
     if not files.upload.exists():
         raise ImportFileError(f"{name}: the uploaded file is gone; upload it again")
+    if files.upload.stat().st_size != size:
+        raise ImportFileError(f"{name}: the uploaded file is not complete; upload it again")
     table = open_table(files.upload, name, options.delimiter, options.encoding)
     columns = map_columns(name, table.header, options.mapping)
     _refuse_without_key(name, columns, target)

@@ -5,6 +5,7 @@ folder, which all machines that run imports of one database share.
 """
 
 import hashlib
+import os
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ def save_upload(data_folder: Path, source: BinaryIO, name: str) -> Saved:
                 target.write(piece)
                 digest.update(piece)
                 size += len(piece)
+            _keep(target)
     except OSError as error:
         files.remove_all()
         raise ImportFileError(
@@ -101,6 +103,7 @@ async def save_stream(data_folder: Path, source: AsyncIterator[bytes], name: str
                 target.write(piece)
                 digest.update(piece)
                 size += len(piece)
+            _keep(target)
         complete = True
     except OSError as error:
         raise ImportFileError(f"{name}: cannot be saved: {error.strerror}; try again later") from None
@@ -109,3 +112,9 @@ async def save_stream(data_folder: Path, source: AsyncIterator[bytes], name: str
         if not complete:
             files.remove_all()
     return Saved(files.spool, size, digest.hexdigest())
+
+
+def _keep(file: BinaryIO) -> None:
+    """Make the file survive a power cut, before the database promises that it is there."""
+    file.flush()
+    os.fsync(file.fileno())

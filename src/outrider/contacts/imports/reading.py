@@ -98,7 +98,8 @@ def _lines(table: Table) -> Iterator[str]:
                 text = rest + decoder.decode(block, final=not block)
             except UnicodeError:
                 raise ImportFileError(
-                    f"{table.name}: near line {number} this is not {table.encoding}; name its encoding, as cp1252",
+                    f"{table.name}: near line {number} this is not {table.encoding}; "
+                    "name its encoding, as cp1252",
                     where="encoding",
                 ) from None
             if number == 1:

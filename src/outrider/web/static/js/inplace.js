@@ -86,3 +86,8 @@ function clear(input) {
   input.removeAttribute("aria-describedby");
   document.getElementById(`${input.id}-error`)?.remove();
 }
+
+// A select that shows its choice at once; without scripts the button beside it does.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("select[data-submits]")) event.target.form.requestSubmit();
+});

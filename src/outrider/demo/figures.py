@@ -1,0 +1,129 @@
+"""What a run of the demo came to, as frozen figures. Pure; units as in licensing.md 1.
+
+`collecting` fills them from the database, `findings` judges them, `report` and the JSON file show them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from outrider.demo.contact_files import ContactFile
+from outrider.demo.lending import Lending
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFigures:
+    """One import, beside what its file was written with. `reasons` counts rejected rows."""
+
+    list_name: str
+    file_name: str
+    encoding: str
+    delimiter: str
+    state: str
+    rows: int
+    added: int
+    duplicates: int
+    rejected: int
+    rejects_path: str
+    reasons: Mapping[str, int]
+    countries: Mapping[str, int]
+    """Contacts by their number's country."""
+    wrong_numbers: int
+    """Numbers that differ from those that the file was made of."""
+    written: ContactFile = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeFigures:
+    """Attempts that came to an outcome, and contacts for whom it was the last word."""
+
+    attempts: int
+    final: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobFigures:
+    """One job with its one task. Seconds are of the system's (scaled) clock."""
+
+    job_id: int
+    task_id: int
+    name: str
+    kind: str
+    allocation: str
+    priority: int
+    minimum: int
+    maximum: int
+    state: str
+    end_reason: str
+    contacts: int
+    done: int
+    outcomes: Mapping[str, OutcomeFigures]
+    seconds: float
+    started_after: float
+    mean_in_use: float
+    mean_granted: float
+    most_in_use: int
+    seconds_at_maximum: float
+    """Time during which its grant was its maximum."""
+    lending: Lending
+    quota_over_time: Sequence[float]
+    in_use_over_time: Sequence[float]
+
+    @property
+    def attempts(self) -> int:
+        """Count its attempts."""
+        return sum(count.attempts for count in self.outcomes.values())
+
+    @property
+    def calls(self) -> bool:
+        """Whether it uses counted licences."""
+        return self.kind == "outbound_ports"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFigures:
+    """The ports of the pool, over the time in which call jobs ran."""
+
+    ports: int
+    most_granted: int
+    most_in_use: int
+    most_held: int
+    """The greatest sum over tasks of max(granted, in use): never above `ports` (licensing.md 2.1)."""
+    mean_granted: float
+    mean_in_use: float
+    mean_while_contested: tuple[float, float]
+    """Mean granted and in use for as long as at least two call jobs ran."""
+    in_use_over_time: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class MailFigures:
+    """What our side says of the mails, and what the mail server says."""
+
+    delivered: int
+    hard_bounces: int
+    soft_bounces: int
+    failed: int
+    server_accepted: int
+    server_no_mailbox: int
+    server_refused_for_now: int
+    server_refused_by_policy: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """The whole run. `recalculations` are counted by trigger, `moves` tell the idle and return ones."""
+
+    seed: int
+    speed: float
+    real_seconds: float
+    setup_seconds: float
+    simulated_seconds: float
+    imports: tuple[ImportFigures, ...]
+    jobs: tuple[JobFigures, ...]
+    pool: PoolFigures
+    mail: MailFigures
+    recalculations: Mapping[str, int]
+    moves: tuple[str, ...]
+    alarms: int
+    """Plans that failed their certificate."""
+    drifts: tuple[str, ...]

@@ -1,0 +1,154 @@
+"""Speed of dialing on SQLite: claims, recalculation through the database, calls through a whole worker.
+
+`make bench` calls `figures`; run it alone with `python -m tests.bench.dialing_bench`.
+"""
+
+import asyncio
+import datetime as dt
+import statistics
+import tempfile
+from pathlib import Path
+
+from support.campaigning import RULES, Campaigning, campaigning
+from support.databases import sqlite_url
+
+from outrider.channels.simulated.carrier import SimulatedCarrier
+from outrider.channels.simulated.embedded import EmbeddedCarrier
+from outrider.clock import RealClock, ScaledClock, stopwatch
+from outrider.db import schema
+from outrider.db.database import Database, Tx
+from outrider.dialing import claims, plans
+from outrider.jobs import service as jobs
+from outrider.jobs.loading import load_targets
+from outrider.jobs.service import Limits
+from outrider.runtime.mailing import MailComposer
+from outrider.runtime.slots import Slot
+from outrider.runtime.worker import Worker
+from outrider.settings import WorkerSettings
+
+START = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
+BATCH = 50
+ROUNDS = 15
+Figure = tuple[str, str, str]
+
+
+def loaded_job(system: Campaigning, contacts: int, ports: int, **limits: int) -> int:
+    """Start a job over `contacts` contacts with room for `ports` calls, all of them loaded."""
+    now = RealClock().now()
+    system.license(now, outbound_ports=ports)
+    source = system.campaign("bench", [system.contact_list("bench", contacts)], maximum=ports, **limits)
+    job_id = system.start(source, now)
+    while not system.database.write_now(load_targets, RULES, job_id, START, 10_000):
+        pass
+    return job_id
+
+
+def claims_per_second(database: Database, count: int = 20_000) -> float:
+    """Return attempts claimed per second in batches of 50, each batch one durable transaction."""
+    system = campaigning(database)
+    loaded_job(system, count, count)
+    _, (plan,) = database.read_now(plans.admitted_plans, frozenset())
+    begun = stopwatch()
+    claimed = 0
+    while claimed < count:
+        batch = database.write_now(claims.take_batch, RULES, plan, BATCH, "bench", START)
+        claimed += len(batch.claims)
+    return claimed / (stopwatch() - begun)
+
+
+def recalculation_milliseconds(database: Database, tasks: int = 1_000) -> float:
+    """Return the median time of a live change in a pool of `tasks` running tasks, history kept."""
+    system = campaigning(database)
+    system.license(outbound_ports=tasks * 5)
+    campaign = system.campaign("bench", [system.contact_list("bench", 10)])
+    job_id = system.start(campaign)
+
+    def multiply(tx: Tx) -> None:
+        """Give the job many tasks: a pool as large as a big floor's, without a thousand campaigns."""
+        table = schema.tasks
+        row = dict(tx.execute(table.select()).mappings().one())
+        row.pop("id")
+        many = [
+            {**row, "action": f"call {number}", "priority": 1 + number % 10, "contacts_left": 1000}
+            for number in range(1, tasks)
+        ]
+        tx.execute(table.insert(), many)
+
+    database.write_now(multiply)
+    task_id = database.read_now(jobs.store.tasks, None, job_ids=[job_id])[0].id
+    times = []
+    for number in range(ROUNDS):
+        limits = Limits(priority=1 + number % 10)
+        begun = stopwatch()
+        database.write_now(jobs.change_limits, RULES, task_id, None, limits, START, "bench")
+        times.append((stopwatch() - begun) * 1000)
+    return statistics.median(times)
+
+
+async def calls_per_second(database: Database, folder: Path, contacts: int = 12_000) -> float:
+    """Return calls per real second through one worker, from claim to persisted result, while work lasts."""
+    system = campaigning(database)
+    loaded_job(system, contacts, 3_000)
+    anchor = RealClock().now()
+    clock = _DayClock(25, anchor)
+    worker = Worker(
+        database,
+        RULES,
+        clock,
+        RealClock(),
+        EmbeddedCarrier(SimulatedCarrier(clock, seed=3)),
+        None,
+        MailComposer(b"0123456789abcdef", "http://localhost"),
+        Slot(folder),
+        WorkerSettings(),
+    )
+    running = asyncio.ensure_future(worker.run())
+    begun = stopwatch()
+    while worker.recorder.recorded < contacts * 0.9 and not running.done():
+        await asyncio.sleep(0.05)
+    rate = worker.recorder.recorded / (stopwatch() - begun)
+    await worker.stop(1.0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await worker.close()
+    return rate
+
+
+class _DayClock(ScaledClock):
+    """Scaled time that begins at noon of the bench's day, so that every calling window is open."""
+
+    def __init__(self, speed: float, anchor: dt.datetime) -> None:
+        super().__init__(speed, anchor)
+        self._shift = START - anchor
+
+    def now(self) -> dt.datetime:
+        return super().now() + self._shift
+
+
+def figures() -> list[Figure]:
+    """Return (what, value, target) of every measurement, each over a database of its own."""
+    found: list[Figure] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with sqlite_url(folder) as url:
+            database = Database(url)
+            found.append(
+                ("claims in batches of 50, SQLite", f"{claims_per_second(database):,.0f}/s", ">= 20,000/s")
+            )
+            database.close()
+        with sqlite_url(folder) as url:
+            database = Database(url)
+            value = recalculation_milliseconds(database)
+            found.append(("recalculation of 1,000 tasks through SQLite", f"{value:.1f} ms", "<= 50 ms"))
+            database.close()
+        with sqlite_url(folder) as url:
+            database = Database(url)
+            rate = asyncio.run(calls_per_second(database, folder / "data"))
+            found.append(("simulated calls through one worker, SQLite", f"{rate:,.0f}/s", ">= 300/s"))
+            database.close()
+    return found
+
+
+if __name__ == "__main__":
+    for what, value, target in figures():
+        print(f"{what:55} {value:>15}   {target}")

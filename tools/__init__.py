@@ -1,0 +1,1 @@
+"""Tools for developers: environment, lock file, house rules, benchmarks, migrations."""
