@@ -21,7 +21,9 @@ def _create(tx: Tx, name: str) -> int:
 
 
 def _names(tx: Tx) -> list[str]:
-    return list(tx.execute(select(schema.organizations.c.name).order_by(schema.organizations.c.name)).scalars())
+    return list(
+        tx.execute(select(schema.organizations.c.name).order_by(schema.organizations.c.name)).scalars()
+    )
 
 
 def test_schema_and_migrations_agree(database: Database) -> None:
@@ -41,7 +43,10 @@ def test_a_newer_database_is_refused(database: Database) -> None:
 
 def test_times_come_back_as_they_went(database: Database) -> None:
     database.write_now(_create, "alpha")
-    assert database.read_now(lambda tx: tx.execute(select(schema.organizations.c.created_at)).scalar_one()) == NOW
+    assert (
+        database.read_now(lambda tx: tx.execute(select(schema.organizations.c.created_at)).scalar_one())
+        == NOW
+    )
 
 
 def test_a_failed_transaction_leaves_nothing_and_tells_nobody(database: Database) -> None:
@@ -88,3 +93,28 @@ def test_concurrent_writes_are_all_kept(database: Database) -> None:
 def test_a_bad_url_is_refused_with_a_reason(url: str, words: str) -> None:
     with pytest.raises(StoreError, match=words):
         Database(url)
+
+
+def test_work_that_is_committed_together_fails_alone(database: Database) -> None:
+    def fail(tx: Tx, name: str) -> None:
+        _create(tx, name)
+        raise LookupError(name)
+
+    async def run() -> list[object]:
+        works = [
+            database.write(fail if number % 3 == 0 else _create, f"organization {number:02}")
+            for number in range(30)
+        ]
+        return await asyncio.gather(*works, return_exceptions=True)
+
+    results = asyncio.run(run())
+    assert [isinstance(result, LookupError) for result in results] == [n % 3 == 0 for n in range(30)]
+    assert database.read_now(_names) == [f"organization {n:02}" for n in range(30) if n % 3]
+    events = database.read_now(log.since, 0, None)
+    assert sorted(row["data"]["name"] for row in events) == database.read_now(_names)
+
+
+def test_a_closed_database_refuses_work(sqlite_database: Database) -> None:
+    sqlite_database.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        sqlite_database.write_now(_names)

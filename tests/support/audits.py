@@ -89,6 +89,17 @@ def targets(tx: Tx) -> list[Row]:
     return list(tx.execute(select(schema.targets)).mappings())
 
 
+def check_run(database: Database, ledger: Path, contacts: int) -> tuple[Books, dict[str, Row]]:
+    """Check everything about a run that has ended; return the carrier's books and the attempts."""
+    books, tried, found = read_books(ledger), database.read_now(attempts), database.read_now(targets)
+    assert books.refused == [], "the carrier was asked for a call twice"
+    assert len(found) == contacts
+    check_attempts(books, tried)
+    check_targets(found, tried)
+    check_counts(database, found)
+    return books, tried
+
+
 def check_attempts(books: Books, tried: Mapping[str, Row]) -> None:
     """Every call is one attempt, to its address, with its true outcome or `interrupted`; none is open.
 

@@ -6,13 +6,14 @@ SQLite has one writer thread (BEGIN IMMEDIATE) and a pool of readers; PostgreSQL
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, Engine, RowMapping
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from outrider.db import dialect
+from outrider.db.single_writer import SingleWriter
 from outrider.errors import StoreError
 from outrider.events import Event
 
@@ -36,12 +37,13 @@ class Database:
     def __init__(self, url: str, connections: int = 8) -> None:
         """Open lazily; StoreError for an unsupported URL. `connections` limits each pool."""
         self.url = dialect.parse_url(url)
-        single = dialect.is_single_writer(self.url)
-        self.single_writer = single
+        self.single_writer = dialect.is_single_writer(self.url)
         self._writing = dialect.make_engine(self.url, "write", connections)
-        self._reading = dialect.make_engine(self.url, "read", connections) if single else self._writing
-        self._writers = ThreadPoolExecutor(1 if single else connections, "outrider-write")
-        self._readers = ThreadPoolExecutor(connections, "outrider-read") if single else self._writers
+        self._reading = (
+            dialect.make_engine(self.url, "read", connections) if self.single_writer else self._writing
+        )
+        self._threads = ThreadPoolExecutor(connections, "outrider-database")
+        self._writer = SingleWriter(self._open_for_writing) if self.single_writer else None
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
@@ -51,65 +53,85 @@ class Database:
     async def read(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` in a transaction that is rolled back, on a thread, and return its result."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, lambda: self.read_now(fn, *args, **kwargs))
+        return await loop.run_in_executor(self._threads, lambda: self.read_now(fn, *args, **kwargs))
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` in one transaction on a thread, commit, then tell the listeners."""
-        loop = asyncio.get_running_loop()
-        result, events = await loop.run_in_executor(self._writers, lambda: self._write(fn, *args, **kwargs))
+        result, events = await asyncio.wrap_future(self._submit(fn, *args, **kwargs))
         self._tell(events)
         return result
 
     def read_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `read`, on the calling thread."""
-        with self._connect(writing=False) as tx:
-            return fn(tx, *args, **kwargs)
+        try:
+            with self._connect(self._reading) as tx:
+                return fn(tx, *args, **kwargs)
+        except (OperationalError, InterfaceError) as error:
+            raise _store_error(error) from error
 
     def write_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `write`, on the calling thread; a deadlock is tried again, so `fn` must have no effects."""
-        if self.single_writer:
-            result, events = self._writers.submit(lambda: self._write(fn, *args, **kwargs)).result()
-        else:
-            result, events = self._write(fn, *args, **kwargs)
+        """Like `write`, waiting for it; a deadlock is tried again, so `fn` must have no other effects."""
+        result, events = self._submit(fn, *args, **kwargs).result()
         self._tell(events)
         return result
 
     def close(self) -> None:
         """Finish running transactions and close all connections."""
-        self._writers.shutdown()
-        self._readers.shutdown()
+        if self._writer is not None:
+            self._writer.close()
+        self._threads.shutdown()
         self._writing.dispose()
         self._reading.dispose()
 
-    def _connect(self, *, writing: bool) -> Connection:
+    def _open_for_writing(self) -> Connection:
+        return self._connect(self._writing)
+
+    def _connect(self, engine: Engine) -> Connection:
         try:
-            return (self._writing if writing else self._reading).connect()
+            return engine.connect()
         except OperationalError as error:
             shown = self.url.render_as_string(hide_password=True)
             raise StoreError(f"database {shown} cannot be opened: {_first_line(error)}") from None
 
-    def _write(
+    def _submit(
         self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> tuple[T, tuple[Event, ...]]:
-        for tries_left in range(MAXIMUM_TRIES - 1, -1, -1):
-            with self._connect(writing=True) as tx:
-                tx.info[EVENTS] = []
-                try:
-                    with tx.begin():
-                        result = fn(tx, *args, **kwargs)
-                except DBAPIError as error:
-                    if tries_left and dialect.is_retryable(error):
-                        continue
-                    if isinstance(error, OperationalError | InterfaceError):
-                        raise StoreError(f"database: {_first_line(error)}") from error
+    ) -> Future[tuple[T, tuple[Event, ...]]]:
+        def work(tx: Tx) -> tuple[T, tuple[Event, ...]]:
+            tx.info[EVENTS] = []
+            try:
+                return fn(tx, *args, **kwargs), tuple(tx.info[EVENTS])
+            except (OperationalError, InterfaceError) as error:
+                if dialect.is_retryable(error):
                     raise
-                return result, tuple(tx.info[EVENTS])
+                raise _store_error(error) from error
+
+        if self._writer is not None:
+            return self._writer.submit(work)
+        return self._threads.submit(self._write, work)
+
+    def _write(self, work: Callable[[Tx], T]) -> T:
+        """Run work in a transaction of its own, again after a deadlock."""
+        for tries_left in range(MAXIMUM_TRIES - 1, -1, -1):
+            try:
+                with self._connect(self._writing) as tx, tx.begin():
+                    result = work(tx)
+            except DBAPIError as error:
+                if tries_left and dialect.is_retryable(error):
+                    continue
+                if isinstance(error, OperationalError | InterfaceError):
+                    raise _store_error(error) from error
+                raise
+            return result
         raise StoreError("database: a transaction was refused too often; try again")
 
     def _tell(self, events: tuple[Event, ...]) -> None:
         if events:
             for listener in self._listeners:
                 listener(events)
+
+
+def _store_error(error: DBAPIError) -> StoreError:
+    return StoreError(f"database: {_first_line(error)}")
 
 
 def _first_line(error: DBAPIError) -> str:

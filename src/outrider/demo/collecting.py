@@ -159,9 +159,7 @@ def _job(
         end_reason=view.end_reason,
         contacts=view.targets,
         done=view.targets_done,
-        outcomes={
-            name: OutcomeFigures(count.attempts, count.final) for name, count in view.outcomes.items()
-        },
+        outcomes={name: OutcomeFigures(count.attempts, count.final) for name, count in view.outcomes.items()},
         seconds=seconds,
         started_after=(started - begin).total_seconds(),
         mean_in_use=series.area(samples, lambda each: each.in_use, ended) / seconds,
@@ -205,7 +203,6 @@ def _mail(views: Sequence[JobView], sink: MailSink) -> MailFigures:
     for view in views:
         if view.tasks[0].kind is LicenceKind.EMAIL:
             mails.update({name: count.attempts for name, count in view.outcomes.items()})
-    greylisted = sink.counts[Behaviour.GREYLISTED] - sink.greylisting_passed
     return MailFigures(
         delivered=mails["delivered"],
         hard_bounces=mails["hard_bounce"],
@@ -213,7 +210,7 @@ def _mail(views: Sequence[JobView], sink: MailSink) -> MailFigures:
         failed=mails["failed"],
         server_accepted=sink.counts["accepted"],
         server_no_mailbox=sink.counts[Behaviour.NO_MAILBOX],
-        server_refused_for_now=sink.counts[Behaviour.FULL] + greylisted,
+        server_refused_for_now=sink.counts[Behaviour.FULL] + sink.counts["greylisted"],
         server_refused_by_policy=sink.counts[Behaviour.POLICY],
     )
 

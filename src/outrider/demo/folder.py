@@ -28,7 +28,7 @@ def claim(folder: Path) -> None:
         found = list(folder.iterdir())
         if found and not (folder / MARKER).exists():
             raise InvalidInputError(
-                f"--folder: {folder} has files that are not of a demo, and they would be deleted: name another"
+                f"--folder: {folder} has files that no demo wrote, and they would be deleted: name another"
             )
         for path in found:
             if path.is_dir() and not path.is_symlink():

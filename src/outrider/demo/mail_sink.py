@@ -80,7 +80,7 @@ class SinkSettings:
 
 
 class MailSink:
-    """The server. `counts` has one number per answer: accepted, connections, and Behaviour values."""
+    """The server. `counts` has one number per answer: accepted, connections, greylisted, Behaviour values."""
 
     def __init__(self, settings: SinkSettings = SinkSettings()) -> None:
         self.settings = settings
@@ -175,6 +175,7 @@ class MailSink:
             self.counts[behaviour] += 1
         if behaviour is Behaviour.GREYLISTED and address not in self._greylisted:
             self._greylisted.add(address)
+            self.counts["greylisted"] += 1
             return "451 4.7.1 Greylisted, try again later"
         if behaviour in _RCPT_ANSWERS:
             return _RCPT_ANSWERS[behaviour]

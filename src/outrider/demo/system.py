@@ -70,7 +70,9 @@ def write_licence(folder: Path, now: dt.datetime) -> tuple[Path, Path]:
     return file, key
 
 
-def settings_for(folder: Path, now: dt.datetime, *, speed: float, seed: int, port: int, mail: int) -> Settings:
+def settings_for(
+    folder: Path, now: dt.datetime, *, speed: float, seed: int, port: int, mail: int
+) -> Settings:
     """Return the settings of the demo's program: all in `folder`, on a scaled clock, mail to port `mail`."""
     file, key = write_licence(folder, now)
     return load_settings(

@@ -18,6 +18,9 @@ from outrider.licences.service import SharingRules
 from outrider.licences.tree import DEFAULT_NAME, Counts, Division, PoolName, Tree, divide
 from outrider.licences.tree_check import check
 
+DIVIDED_ANEW = "the division of licences changed"
+"""What an organization learns of a change that concerns another one."""
+
 FORBIDDEN_IN_NAMES = frozenset(",'\\<>()\"&?+=:!/")
 
 
@@ -36,8 +39,12 @@ def apply(
     cause: str,
     actor: str = "",
     auto_allocate: PoolName | None = None,
+    concerns: str | None = None,
 ) -> tuple[PoolName, ...]:
-    """Put the division of `entitlement` in force; recalculate, and return, the pools whose counts changed."""
+    """Put the division of `entitlement` in force; recalculate, and return, the pools whose counts changed.
+
+    When the cause `concerns` one organization, the others only learn that the division changed.
+    """
     _, division = view(tx, entitlement, auto_allocate)
     rows = division_store.pools(tx)
     store.lock_pools(tx, [row.id for row in rows])
@@ -50,10 +57,11 @@ def apply(
             store.set_effective_counts(tx, row.id, counts)
             changed.append(row)
     for row in sorted(changed, key=lambda row: row.id):
-        service.recalculate_pool(tx, rules, row.id, now, Trigger.SUPPLY, cause=cause, actor=actor)
+        told = cause if concerns in (None, row.organization) else DIVIDED_ANEW
+        service.recalculate_pool(tx, rules, row.id, now, Trigger.SUPPLY, cause=told, actor=actor)
     if changed:
-        counts_by_name = {kind.value: entitlement.get(kind, 0) for kind in LicenceKind}
-        log.append(tx, now, SupplyChanged(cause=cause, counts=counts_by_name, actor=actor))
+        told = cause if concerns is None else DIVIDED_ANEW
+        log.append(tx, now, SupplyChanged(cause=told, actor=actor))
     return tuple(row.name for row in changed)
 
 
@@ -86,7 +94,7 @@ def set_counts(
         pool = next(row for row in division_store.pools(tx) if row.name == PoolName(zone, organization))
         division_store.save_pool_counts(tx, pool.id, member.counts)
     whom = zone if organization is None else f"{organization} in {zone}"
-    apply(tx, rules, entitlement, now, cause=f"numbers of {whom} changed", actor=actor)
+    apply(tx, rules, entitlement, now, cause=f"numbers of {whom} changed", actor=actor, concerns=organization)
 
 
 def add_zone(tx: Tx, name: str, now: dt.datetime, actor: str) -> int:
@@ -133,6 +141,7 @@ def remove_zone(
     """
     tree_edit.remove_zone(division_store.tree(tx, None), name)
     zone_id = division_store.zones(tx)[name]
+    store.lock_pools(tx, store.all_pools(tx))
     _drain(tx, rules, division_store.retire_zone(tx, zone_id, now), now, f"zone {name} deleted", actor)
     _log(tx, now, "zone", zone_id, "deleted", name, actor)
     apply(tx, rules, entitlement, now, cause=f"zone {name} deleted", actor=actor)
@@ -150,10 +159,11 @@ def remove_organization(
         raise NotFoundError(f"there is no organization {name!r}.")
     if name == DEFAULT_NAME:
         raise ConflictError("the default organization always exists: set its numbers to 0 instead.")
+    store.lock_pools(tx, store.all_pools(tx))
     pools = division_store.retire_organization(tx, organization_id, now)
     _drain(tx, rules, pools, now, f"organization {name} deleted", actor)
     _log(tx, now, "organization", organization_id, "deleted", name, actor)
-    apply(tx, rules, entitlement, now, cause=f"organization {name} deleted", actor=actor)
+    apply(tx, rules, entitlement, now, cause=f"organization {name} deleted", actor=actor, concerns=name)
 
 
 def checked_name(name: str, what: str) -> str:
@@ -176,5 +186,12 @@ def _drain(
 
 
 def _log(tx: Tx, now: dt.datetime, record: str, record_id: int, change: str, name: str, actor: str) -> None:
-    event = RecordChanged(record=record, record_id=record_id, change=change, name=name, actor=actor)
+    event = RecordChanged(
+        organization_id=record_id if record == "organization" else None,
+        record=record,
+        record_id=record_id,
+        change=change,
+        name=name,
+        actor=actor,
+    )
     log.append(tx, now, event)

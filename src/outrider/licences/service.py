@@ -136,7 +136,9 @@ def _recalculate(
     changed = [state for state in after if state != before[state.id]]
     store.save_states(tx, changed)
     if done.violations:
-        log.append(tx, now, CertificateFailed(pool_id=pool.id, violations=done.violations))
+        owner = store.owner(tx, pool.id)
+        alarm = CertificateFailed(organization_id=owner, pool_id=pool.id, violations=done.violations)
+        log.append(tx, now, alarm)
     if trigger in LAZY and not done.changed:
         return done
     record = store.add_recalculation(
@@ -153,7 +155,13 @@ def _recalculate(
             "violations": list(done.violations) or None,
         },
     )
-    event = QuotasRecalculated(pool_id=pool.id, recalculation_id=record, trigger=trigger.value, actor=actor)
+    event = QuotasRecalculated(
+        organization_id=store.owner(tx, pool.id),
+        pool_id=pool.id,
+        recalculation_id=record,
+        trigger=trigger.value,
+        actor=actor,
+    )
     log.append(tx, now, event)
     return done
 

@@ -21,6 +21,7 @@ P, C, T, R = schema.pools.c, schema.pool_counts.c, schema.tasks.c, schema.recalc
 COMPETING = (T.standing != Standing.OUT.value) | (T.in_use > 0) | (T.granted > 0) | (T.quota > 0)
 
 LOCK_POOL = locked(select(P.id, P.policy).where(P.id == bindparam("pool")))
+OWNER = select(P.organization_id).where(P.id == bindparam("pool"))
 COUNTS = select(C.kind, C.effective).where(C.pool_id == bindparam("pool"))
 _EARLIER = schema.tasks.alias("earlier")
 REACHABLE = (
@@ -82,6 +83,11 @@ def lock_pool(tx: Tx, pool_id: PoolId) -> Policy | None:
     """Lock a pool until commit and return its policy; None when there is no such pool."""
     row = tx.execute(LOCK_POOL, {"pool": pool_id}).one_or_none()
     return None if row is None else Policy(row.policy)
+
+
+def owner(tx: Tx, pool_id: PoolId) -> OrganizationId:
+    """Return whose pool it is."""
+    return OrganizationId(tx.execute(OWNER, {"pool": pool_id}).scalar_one())
 
 
 def lock_pools(tx: Tx, pool_ids: Iterable[PoolId]) -> None:

@@ -48,7 +48,7 @@ class Driver:
         self._idle = asyncio.Event()
         self._idle.set()
         self.unreachable = frozenset({Channel.EMAIL}) if mail is None else frozenset()
-        """Channels that are not there, or refused us altogether: dial loops pause until `probe` finds them."""
+        """Channels that are not there, or refused us: dial loops pause until `probe` finds them."""
 
     @property
     def in_flight(self) -> int:

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, literal_column, select, update
 
 from outrider.db import schema
 from outrider.db.database import Row, Tx
@@ -100,7 +100,9 @@ def finished_unnoticed(tx: Tx) -> list[JobId]:
 def reset_stranded_targets(tx: Tx) -> int:
     """Make claimed targets without an open attempt due again; return how many there were."""
     attempt = select(A.id).where(A.target_id == X.id, A.ended_at.is_(None)).exists()
-    statement = update(schema.targets).where(X.state == "claimed", ~attempt).values(state="due")
+    statement = (
+        update(schema.targets).where(X.state == literal_column("'claimed'"), ~attempt).values(state="due")
+    )
     return tx.execute(statement).rowcount
 
 
@@ -135,7 +137,8 @@ def drifts(tx: Tx) -> list[str]:
         for row in tx.execute(query)
     ]
     stranded = select(func.count()).where(
-        X.state == "claimed", ~select(A.id).where(A.target_id == X.id, A.ended_at.is_(None)).exists()
+        X.state == literal_column("'claimed'"),
+        ~select(A.id).where(A.target_id == X.id, A.ended_at.is_(None)).exists(),
     )
     count = tx.execute(stranded).scalar_one()
     found += [f"{count} targets are claimed, but no attempt of them is open"] if count else []

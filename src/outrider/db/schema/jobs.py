@@ -87,12 +87,18 @@ targets = Table(
     Column("finished_at", UtcTime),
     UniqueConstraint("job_id", "contact_id"),
     Index(
-        "ix_targets_open",
+        "ix_targets_due",
         "task_id",
-        "state",
         "next_at",
-        sqlite_where=text("state <> 'done'"),
-        postgresql_where=text("state <> 'done'"),
+        "id",
+        sqlite_where=text("state = 'due'"),
+        postgresql_where=text("state = 'due'"),
+    ),
+    Index(
+        "ix_targets_claimed",
+        "id",
+        sqlite_where=text("state = 'claimed'"),
+        postgresql_where=text("state = 'claimed'"),
     ),
 )
 

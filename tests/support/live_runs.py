@@ -1,0 +1,102 @@
+"""Systems for acceptance tests in which real processes dial: a database, a carrier with its ledger, a clock.
+
+The carrier is a process of its own, so that it survives the servers; all of them live in one scaled time.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from sqlalchemy import func, select
+
+from outrider.channels.simulated.ledger import read_ledger
+from outrider.clock import RealClock, ScaledClock
+from outrider.db import schema
+from outrider.db.database import Database, Tx
+from outrider.jobs.model import JobState
+from support.campaigning import NOON, Campaigning, campaigning
+from support.processes import Programs
+from support.web import PASSWORD
+
+LISTENING = r"Outrider is at (\S+)"
+ONE_TIME = r'One-time password of user "admin": (\S+)'
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """One system that processes work on; `clock` is theirs."""
+
+    system: Campaigning
+    commands: Programs
+    ledger: Path
+    clock: ScaledClock
+
+    @property
+    def database(self) -> Database:
+        """Return the test's own way into the database."""
+        return self.system.database
+
+    def real(self, moment: dt.datetime) -> dt.datetime:
+        """Return the real time of a moment of the scaled clock."""
+        return self.clock.anchor + (moment - self.clock.anchor) / self.clock.speed
+
+    def calls_made(self) -> dict[str, dt.datetime]:
+        """Return the calls that the carrier has accepted so far, with their times on the scaled clock."""
+        return {
+            str(entry["id"]): dt.datetime.fromisoformat(str(entry["at"]))
+            for entry in read_ledger(self.ledger)
+            if entry["what"] == "made"
+        }
+
+    def finished(self, *jobs: int) -> bool:
+        """Return whether jobs have ended by themselves."""
+        return all(self.system.job(job).state is JobState.FINISHED for job in jobs)
+
+    def due(self) -> int:
+        """Return how many targets wait for an attempt."""
+
+        def count(tx: Tx) -> int:
+            X = schema.targets.c  # noqa: N806 - a table's columns
+            return int(tx.execute(select(func.count()).where(X.state == "due")).scalar_one())
+
+        return self.database.read_now(count)
+
+
+def clock_from_noon(speed: float) -> ScaledClock:
+    """Return a clock that shows NOON now, whatever the time of day: calling windows are open."""
+    real = RealClock().now()
+    return ScaledClock(speed, real + (real - NOON) / (speed - 1))
+
+
+def live_run(
+    database: Database, commands: Programs, folder: Path, *, ports: int, speed: float, seed: int = 1
+) -> LiveRun:
+    """License `ports`, start a carrier, and point all further commands at it and at the database."""
+    clock = clock_from_noon(speed)
+    system = campaigning(database)
+    system.license(clock.now(), outbound_ports=ports)
+    ledger = folder / "ledger.jsonl"
+    time = ("--speed", str(speed), "--anchor", clock.anchor.isoformat())
+    carrier = commands.start("carrier", "serve", "--seed", str(seed), "--ledger", str(ledger), *time)
+    commands.configure(
+        database=database.url.render_as_string(hide_password=False),
+        carrier__address=carrier.wait_for(r"carrier on (\S+)")[1],
+        clock__speed=speed,
+        clock__anchor=clock.anchor.isoformat(),
+    )
+    return LiveRun(system, commands, ledger, clock)
+
+
+def sign_in(address: str, one_time_password: str) -> httpx.Client:
+    """Return a client of a server, signed in as its first administrator, whose password is PASSWORD now."""
+    client = httpx.Client(base_url=address, timeout=30)
+    for password in (one_time_password, PASSWORD):
+        answer = client.post("/api/session", json={"name": "admin", "password": password})
+        assert answer.status_code == 200, answer.text
+        client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+        if answer.json()["must_change_password"]:
+            change = {"current": password, "new": PASSWORD}
+            changed = client.post("/api/session/password", json=change)
+            assert changed.status_code == 204, changed.text
+    return client
