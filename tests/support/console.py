@@ -76,7 +76,11 @@ from = "Team <team@example.org>"
 
 
 def licence_text(
-    now: dt.datetime, counts: Mapping[LicenceKind, int] = COUNTS, *, number: str = "L-2026-001", days: int = 365
+    now: dt.datetime,
+    counts: Mapping[LicenceKind, int] = COUNTS,
+    *,
+    number: str = "L-2026-001",
+    days: int = 365,
 ) -> str:
     """Return a signed licence file that is valid from an hour ago for `days`."""
     begin = now - dt.timedelta(hours=1)
@@ -123,7 +127,9 @@ class Console:
 
         return self.database.write_now(make)
 
-    def contact_list(self, organization_id: int, name: str, rows: int = 0, country: str = "GB") -> ContactList:
+    def contact_list(
+        self, organization_id: int, name: str, rows: int = 0, country: str = "GB"
+    ) -> ContactList:
         """Create a list, and import `rows` made-up contacts into it."""
         made = self.database.write_now(
             contacts.create_list,
@@ -136,7 +142,8 @@ class Console:
         if rows:
             lines = ["Name,Phone,Email,City"]
             lines += [
-                f"Person {number},+4420794{number:05d},person{number}@example.org,Leeds" for number in range(rows)
+                f"Person {number},+4420794{number:05d},person{number}@example.org,Leeds"
+                for number in range(rows)
             ]
             ended = self.import_text(made.id, "\n".join(lines) + "\n")
             assert ended.rows_added == rows, ended

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from outrider.demo.running import Plan
 
 SPEED = 36.0
+ROWS = 2_000
 LONGEST = 170.0
-"""Real seconds after which a run at SPEED or faster has failed; slower ones get more in proportion."""
+"""Real seconds after which a run of ROWS at SPEED has failed; slower and longer ones get more in proportion."""
+
+MOST_ROWS = 5_000
+"""More could not be called while the simulated day's calling hours last."""
 
 LARGEST_SPEED = 100.0
 """Beyond it, the simulated day would pass faster than one machine can dial."""
@@ -55,7 +59,7 @@ INTERRUPTED = 130
     help="Port of the console; any free one when it is in use, or 0.",
 )
 @click.option(
-    "--rows", type=click.IntRange(300, 20_000), default=2_000, show_default=True, help="Rows of each file."
+    "--rows", type=click.IntRange(300, MOST_ROWS), default=ROWS, show_default=True, help="Rows of each file."
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Report as JSON.")
 @click.option("--keep", is_flag=True, help="Keep the temporary folder.")
@@ -118,8 +122,9 @@ async def _demo(
     playing = asyncio.ensure_future(running.play(parts, sink, plan, folder / "files", progress))
     stopping = asyncio.ensure_future(stop.wait())
     try:
-        limit = LONGEST * max(1.0, SPEED / plan.speed) - (stopwatch() - plan.began)
-        await asyncio.wait({serving, playing, stopping}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        limit = LONGEST * max(1.0, SPEED / plan.speed) * max(1.0, plan.rows / ROWS)
+        left = limit - (stopwatch() - plan.began)
+        await asyncio.wait({serving, playing, stopping}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         progress.erase()
         status = _conclude(playing, limit, json_file, progress, stopped=stop.is_set())
         if hold and not stop.is_set():
@@ -160,7 +165,8 @@ def _conclude(
         if stopped:
             progress.say("\nStopped before its end, without a report")
             return INTERRUPTED
-        raise OutriderError(f"the demo was not over after {limit:.0f} s: a job hangs, or the machine is slow")
+        reasons = "; ".join(progress.unfinished()) or "the imports had not ended"
+        raise OutriderError(f"the demo was not over after {limit:.0f} s: {reasons}")
     run = playing.result()
     problems = findings.findings(run)
     progress.say(report.text(run))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from phonenumbers import parse, region_code_for_number
+from phonenumbers import parse, region_code_for_country_code
 
 from outrider.contacts import service as contacts
 from outrider.contacts.imports import service as imports
@@ -55,7 +55,7 @@ def import_figures(tx: Tx, data_folder: Path, import_id: int, written: ContactFi
         with path.open(encoding="utf-8-sig", newline="") as file:
             reasons.update(QUOTED.sub("", row["reason"]) for row in csv.DictReader(file))
     numbers = _numbers(tx, found.list_id)
-    countries = Counter(region_code_for_number(parse(number)) or "?" for number in numbers)
+    countries = Counter(region_code_for_country_code(parse(number).country_code or 0) for number in numbers)
     return ImportFigures(
         list_name=written.list_name,
         file_name=found.file_name,
@@ -114,7 +114,7 @@ def run_figures(
         simulated_seconds=(end - begin).total_seconds(),
         imports=tuple(imported),
         jobs=tuple(jobs),
-        pool=_pool(calls, taken, begin),
+        pool=_pool(calls, taken, begin, end),
         mail=_mail(views, sink),
         recalculations=dict(Counter(record.trigger.value for record in records)),
         moves=tuple(_move(record, begin) for record in records if record.trigger in _LENDING),
@@ -172,7 +172,9 @@ def _job(
     )
 
 
-def _pool(calls: Sequence[JobView], taken: Mapping[int, Sequence[Sample]], begin: dt.datetime) -> PoolFigures:
+def _pool(
+    calls: Sequence[JobView], taken: Mapping[int, Sequence[Sample]], begin: dt.datetime, end: dt.datetime
+) -> PoolFigures:
     tasks = [taken[view.tasks[0].id] for view in calls]
     ends = sorted(view.ended_at or samples[-1].at for view, samples in zip(calls, tasks, strict=True))
     contested = ends[-2]
@@ -194,7 +196,7 @@ def _pool(calls: Sequence[JobView], taken: Mapping[int, Sequence[Sample]], begin
         mean_granted=mean(sums, "granted", ends[-1]),
         mean_in_use=mean(sums, "in_use", ends[-1]),
         mean_while_contested=(mean(early, "granted", contested), mean(early, "in_use", contested)),
-        in_use_over_time=series.columns(sums, lambda each: each.in_use, begin, ends[-1], COLUMNS),
+        in_use_over_time=series.columns(sums, lambda each: each.in_use, begin, end, COLUMNS),
     )
 
 

@@ -26,7 +26,7 @@ class ImportFigures:
     rejects_path: str
     reasons: Mapping[str, int]
     countries: Mapping[str, int]
-    """Contacts by their number's country."""
+    """Contacts by the country of their calling code."""
     wrong_numbers: int
     """Numbers that differ from those that the file was made of."""
     written: ContactFile = field(repr=False)

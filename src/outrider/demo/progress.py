@@ -10,6 +10,7 @@ from typing import Final, TextIO
 
 from outrider.clock import stopwatch
 from outrider.demo.lending import Lending
+from outrider.jobs.model import ENDED
 from outrider.jobs.views import JobView, TaskView
 from outrider.licences.model import LicenceKind
 
@@ -39,6 +40,15 @@ class Progress:
         self._live = live
         self._drawn = 0
         self._lined: float | None = None
+        self._last: Moment | None = None
+
+    def unfinished(self) -> list[str]:
+        """Return which jobs had not ended when a moment was last shown, and how far they were."""
+        return [
+            f"{job.campaign_name} is {job.state} with {job.targets_done:,} of {job.targets:,} contacts done"
+            for job in (() if self._last is None else self._last.jobs)
+            if job.state not in ENDED
+        ]
 
     def say(self, text: str = "") -> None:
         """Write lines that stay."""
@@ -48,6 +58,7 @@ class Progress:
 
     def show(self, moment: Moment) -> None:
         """Draw the table anew, or write a line if the last one is long enough ago."""
+        self._last = moment
         if self._live:
             lines = table(moment)
             back = f"\x1b[{self._drawn}F" if self._drawn else ""

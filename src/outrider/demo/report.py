@@ -43,12 +43,11 @@ def data(run: RunFigures, problems: Sequence[str]) -> dict[str, Any]:
 
 def _head(run: RunFigures) -> list[str]:
     dialing = run.real_seconds - run.setup_seconds
-    return [
-        "",
-        "REPORT",
-        f"{_span(run.simulated_seconds)} of dialing in {dialing:.0f} s ({run.speed:g} times real time), "
-        + f"{run.real_seconds:.0f} s in all; seed {run.seed}",
-    ]
+    line = (
+        f"{_span(run.simulated_seconds)} of dialing in {dialing:.0f} s of {run.real_seconds:.0f} s in all "
+        f"({run.speed:g} times real time; seed {run.seed})"
+    )
+    return ["", "REPORT", line]
 
 
 def _imports(imports: Iterable[ImportFigures]) -> Iterable[str]:

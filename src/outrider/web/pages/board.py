@@ -74,9 +74,7 @@ def _csrf(request: Request) -> str:
 
 
 @router.get("/board/stream", response_class=StreamingResponse)
-async def stream(
-    request: Request, edge: Edge, caller: Viewer, credential: SignedIn
-) -> StreamingResponse:
+async def stream(request: Request, edge: Edge, caller: Viewer, credential: SignedIn) -> StreamingResponse:
     """Follow the board: events `board` with the parts of the page that changed."""
     feeds: dict[int | None, Feed] = request.app.state.__dict__.setdefault("board_feeds", {})
     feed = feeds.setdefault(caller.organization_id, Feed(caller.organization_id))
@@ -215,11 +213,7 @@ async def handle_start(
     return redirect(own_address(to), f"{job.campaign_name} is started.")
 
 
-def start_campaign(
-    tx: Tx, rules: SharingRules, campaign_id: int, caller: Caller, now: dt.datetime
-) -> Job:
+def start_campaign(tx: Tx, rules: SharingRules, campaign_id: int, caller: Caller, now: dt.datetime) -> Job:
     """Make a job of a campaign and start it, in one transaction: both or nothing."""
     made = jobs.create(tx, campaign_id, caller.organization_id, now, caller.name)
-    return jobs.command(
-        tx, rules, made.id, caller.organization_id, JobCommand.START, now, caller.name
-    )
+    return jobs.command(tx, rules, made.id, caller.organization_id, JobCommand.START, now, caller.name)

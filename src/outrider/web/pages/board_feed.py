@@ -36,8 +36,8 @@ POLL = 1.0
 
 BOUNDS: Mapping[str, str] = {
     "": "Calling",
-    "ports": "All its ports are in use",
-    "contacts": "No contact is due now",
+    "ports": "All ports in use",
+    "contacts": "No contact due now",
     "window": "Outside the contacts’ calling hours",
     "pace": "Held back by its pace",
     "licence": "Waits for licences",
@@ -116,9 +116,7 @@ def _steps(
     tx: Tx, licensed: Supply, organization_id: int | None, known: Sequence[Campaign]
 ) -> tuple[Step, ...]:
     filled = any(each.contacts for each in contacts.lists(tx, organization_id=organization_id))
-    ready = any(
-        each.state is StrategyState.ACTIVE for each in campaigns.strategies(tx, organization_id)
-    )
+    ready = any(each.state is StrategyState.ACTIVE for each in campaigns.strategies(tx, organization_id))
     return (
         Step(
             "Load a licence",
@@ -221,7 +219,7 @@ def bound_words(state: JobState, kind: LicenceKind, bound: str, *, waits: bool, 
     if waits:
         return "Waits for its minimum"
     if drains:
-        return "Drains before it starts more"
+        return "Drains first"
     if bound == "ports" and kind is LicenceKind.EMAIL:
         return "As fast as it may"
     return BOUNDS.get(bound, bound)
@@ -252,9 +250,7 @@ def parts(snapshot: Snapshot, caller: Caller, csrf_token: str) -> dict[str, str]
 
 def in_order(found: Board) -> list[JobView]:
     """Return the jobs as the page shows them: those that live, oldest first, then the ended, newest first."""
-    return sorted(
-        found.jobs, key=lambda job: (job.state in ENDED, -job.id if job.state in ENDED else job.id)
-    )
+    return sorted(found.jobs, key=lambda job: (job.state in ENDED, -job.id if job.state in ENDED else job.id))
 
 
 def _html(template: str, **context: object) -> str:

@@ -172,12 +172,7 @@ async def show_one(request: Request, edge: Edge, caller: Viewer, campaign_id: Ro
     """Show one campaign in its form."""
     found = await edge.database.read(service.campaign, campaign_id, caller.organization_id)
     return await _form(
-        request,
-        edge,
-        caller,
-        fields=fields_of(found),
-        organization_id=found.organization_id,
-        campaign=found,
+        request, edge, caller, fields=fields_of(found), organization_id=found.organization_id, campaign=found
     )
 
 
@@ -211,9 +206,7 @@ def _change(tx: Tx, edge: EdgeServices, caller: Caller, campaign_id: int, fields
 
 
 @router.post("/campaigns/{campaign_id}/delete")
-async def handle_delete(
-    request: Request, edge: Edge, caller: Administrator, campaign_id: RowId
-) -> Response:
+async def handle_delete(request: Request, edge: Edge, caller: Administrator, campaign_id: RowId) -> Response:
     """Delete a campaign with the records of its jobs."""
     found = await edge.database.read(service.campaign, campaign_id, caller.organization_id)
     try:

@@ -17,9 +17,9 @@ from outrider.licences import division_store
 from outrider.licences.ownership import owner_of_new
 from outrider.people.model import Caller
 from outrider.web.access import Edge, EdgeServices, RowId, Supervisor, Viewer
-from outrider.web.pages import redirect
 from outrider.web.pages import do_not_contact as do_not_contact_pages
 from outrider.web.pages import imports as import_pages
+from outrider.web.pages import redirect
 from outrider.web.pages.console import (
     FormNumber,
     Line,

@@ -1,9 +1,11 @@
 """Pages of do-not-contact lists: makes them, shows one, adds, uploads and removes addresses.
 
-`pages/contacts.py` includes `router`. Everybody sees the common lists; the system's administrators change them.
+`pages/contacts.py` includes `router`. Everybody sees the common lists; administrators of the
+system change them.
 """
 
 import asyncio
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
@@ -119,18 +121,19 @@ async def handle_add(
         await _check_changeable(edge, caller, list_id)
         code = check_country(country)
         done = []
-        lines = [line for line in addresses.replace(",", "\n").replace(";", "\n").splitlines() if line.strip()]
+        lines = [
+            line for line in addresses.replace(",", "\n").replace(";", "\n").splitlines() if line.strip()
+        ]
         if lines:
             done.append(await _add(edge, caller, list_id, lines, code, "page"))
         if file is not None and file.filename:
             done += await _add_file(edge, caller, list_id, file, code)
-        if not done:
-            raise InvalidInputError("addresses: type some, or choose a file", where="addresses")
-    except (InvalidInputError, NotAllowedError) as error:
+    except OutriderError as error:
         status = 403 if isinstance(error, NotAllowedError) else 422
         return await _page(request, edge, caller, list_id, error=error.message, status=status)
-    except OutriderError as error:
-        return await _page(request, edge, caller, list_id, error=error.message, status=422)
+    if not done:
+        nothing = "addresses: type some, or choose a file"
+        return await _page(request, edge, caller, list_id, error=nothing, status=422)
     return await _page(request, edge, caller, list_id, added=_sum(done))
 
 
@@ -143,13 +146,15 @@ async def _add_file(
     done = []
     try:
         chunks = address_chunks(files.upload, name, country)
-        while chunk := await asyncio.to_thread(next, chunks, []):
-            done.append(
-                await _add(edge, caller, list_id, chunk, country, name[: service.LONGEST_SOURCE])
-            )
+        while chunk := await asyncio.to_thread(_next, chunks):
+            done.append(await _add(edge, caller, list_id, chunk, country, name[: service.LONGEST_SOURCE]))
     finally:
         files.remove_all()
     return done
+
+
+def _next(chunks: Iterator[list[str]]) -> list[str]:
+    return next(chunks, [])
 
 
 async def _add(
@@ -173,9 +178,7 @@ def _sum(done: list[service.Added]) -> service.Added:
 
 
 @router.post("/contacts/do-not-contact/{list_id}/remove")
-async def handle_remove(
-    request: Request, edge: Edge, caller: Supervisor, list_id: RowId, address: Line
-) -> Response:
+async def handle_remove(edge: Edge, caller: Supervisor, list_id: RowId, address: Line) -> Response:
     """Take one address off the list."""
     await _check_changeable(edge, caller, list_id)
     await edge.database.write(

@@ -33,12 +33,7 @@ async def show_history(
     found = None
     if chosen is not None:
         found = await edge.database.read(
-            history.recalculations,
-            chosen,
-            caller.organization_id,
-            before=before,
-            limit=PAGE,
-            task_id=task,
+            history.recalculations, chosen, caller.organization_id, before=before, limit=PAGE, task_id=task
         )
     return await show(
         request, edge, "history.html", pools=rows, chosen=chosen, found=found, before=before, task=task

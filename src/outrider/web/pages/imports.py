@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from starlette.responses import HTMLResponse
@@ -74,16 +74,16 @@ def preview_of(
         fields = _fields(columns)
     except ImportFileError as refused:
         error = refused.message
-        fields = {
-            position: _with_number(*recognise(header)) for position, header in enumerate(table.header)
-        }
+        fields = {position: _with_number(*recognise(header)) for position, header in enumerate(table.header)}
     return Preview(
         encoding="utf-8" if table.encoding == "utf-8-sig" else table.encoding,
         delimiter={"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}.get(
             table.delimiter, table.delimiter
         ),
         columns=tuple(
-            PreviewColumn(header or f"column {position + 1}", fields.get(position, "ignore"), header in mapping)
+            PreviewColumn(
+                header or f"column {position + 1}", fields.get(position, "ignore"), header in mapping
+            )
             for position, header in enumerate(table.header)
         ),
         rows=_rows(table),
@@ -155,6 +155,12 @@ def _given(mapping: Sequence[str] | None) -> list[str]:
     return [pair for pair in mapping or () if pair]
 
 
+def _chosen(file: UploadFile | None) -> tuple[str, BinaryIO]:
+    if file is None or not file.filename:
+        raise InvalidInputError("file: choose a CSV file first", where="file")
+    return file.filename, file.file
+
+
 @router.post("/contacts/lists/{list_id}/imports", max_body_size=UPLOAD_LIMIT)
 async def handle_import(
     request: Request,
@@ -172,8 +178,7 @@ async def handle_import(
 ) -> Response:
     """Save an uploaded file and queue its import."""
     try:
-        if file is None or not file.filename:
-            raise InvalidInputError("file: choose a CSV file first", where="file")
+        name, source = _chosen(file)
         options = ImportOptions(
             delimiter=delimiter or None,
             encoding=encoding or None,
@@ -184,8 +189,8 @@ async def handle_import(
         )
         service.check_options(options)
         await edge.database.read(lists.get_list, organization_id=caller.organization_id, list_id=list_id)
-        saved = await asyncio.to_thread(save_upload, edge.data_folder, file.file, file.filename)
-        await queue_import(edge, caller, list_id, file.filename, saved, options)
+        saved = await asyncio.to_thread(save_upload, edge.data_folder, source, name)
+        await queue_import(edge, caller, list_id, name, saved, options)
     except (ImportFileError, InvalidInputError) as error:
         if from_script(request):
             raise

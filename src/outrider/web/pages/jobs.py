@@ -3,7 +3,7 @@
 `app.py` includes `router`. Commands and limits are those of the board (`pages/board.py`).
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse
@@ -53,7 +53,7 @@ async def show_job(
     job = await edge.database.read(
         read_side.job, rules_of(edge), job_id, caller.organization_id, edge.clock.now()
     )
-    shares = {"job": job, "reached": REACHED, "closed": CLOSED}
+    shares: dict[str, Any] = {"job": job, "reached": REACHED, "closed": CLOSED}
     if from_script(request):
         return render(request, "job_live.html", **shares, path=f"/jobs/{job_id}")
     attempts = await edge.database.read(
@@ -64,9 +64,7 @@ async def show_job(
         limit=ATTEMPTS_OF,
         contact_id=int(contact) if contact and int(contact) else None,
     )
-    return await show(
-        request, edge, "job.html", **shares, attempts=attempts, contact=contact, after=after
-    )
+    return await show(request, edge, "job.html", **shares, attempts=attempts, contact=contact, after=after)
 
 
 @router.get("/jobs/{job_id}/chart")

@@ -192,9 +192,7 @@ async def handle_new_member(
 ) -> Response:
     """Let an organization work in a zone."""
     try:
-        await edge.database.write(
-            division.add_to_zone, zone, organization, edge.clock.now(), caller.name
-        )
+        await edge.database.write(division.add_to_zone, zone, organization, edge.clock.now(), caller.name)
     except (NotFoundError, ConflictError) as error:
         return await _page(request, edge, caller, status=422, division_error=error.message)
     return redirect("/licences#division", f"{organization} may work in {zone} now; give it numbers there.")

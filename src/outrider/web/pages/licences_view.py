@@ -10,13 +10,7 @@ from outrider.db.database import Tx
 from outrider.jobs import store as jobs
 from outrider.jobs.model import JobState, Task
 from outrider.licences import division, division_store
-from outrider.licences.model import (
-    COUNTED_KINDS,
-    GATE_KINDS,
-    PLATFORM_KINDS,
-    LicenceKind,
-    Standing,
-)
+from outrider.licences.model import COUNTED_KINDS, GATE_KINDS, PLATFORM_KINDS, LicenceKind, Standing
 from outrider.licences.tree import DEFAULT_NAME, Counts, Division, PoolName, Tree, with_defaults
 from outrider.people.model import Caller
 from outrider.supply import service as supply
@@ -139,9 +133,7 @@ def licences_view(tx: Tx, caller: Caller) -> LicencesView:
 
 def _own_names(tx: Tx, caller: Caller) -> frozenset[str]:
     return frozenset(
-        name
-        for name, number in division_store.organizations(tx).items()
-        if number == caller.organization_id
+        name for name, number in division_store.organizations(tx).items() if number == caller.organization_id
     )
 
 

@@ -16,7 +16,6 @@ from outrider.campaigns.model import StrategyState, StrategyVersion
 from outrider.campaigns.schemas import StrategyCheck
 from outrider.campaigns.strategy import Strategy
 from outrider.campaigns.strategy_document import LARGEST_DOCUMENT, parse_strategy
-from outrider.web.pages.strategy_templates import TEMPLATES
 from outrider.db.database import Tx
 from outrider.errors import ConflictError, InvalidInputError, NotAllowedError
 from outrider.jobs import store as job_store
@@ -32,6 +31,7 @@ from outrider.web.pages.console import (
     organization_names,
     show,
 )
+from outrider.web.pages.strategy_templates import TEMPLATES
 
 router = APIRouter(include_in_schema=False)
 
@@ -145,8 +145,7 @@ async def _editor(
         organizations=await edge.database.read(organization_choice, caller),
         organization_id=organization_id,
         templates=TEMPLATES,
-        editable=caller.role == "administrator"
-        and (version is None or version.state is StrategyState.DRAFT),
+        editable=caller.role == "administrator" and (version is None or version.state is StrategyState.DRAFT),
         error=error,
         path="/strategies",
     )
@@ -221,7 +220,9 @@ async def handle_draft(
         saved = await edge.database.write(_save, edge, caller, strategy_id, text, then == "activate")
     except (InvalidInputError, ConflictError) as error:
         return await _editor(request, edge, caller, source=text, version=found, error=error.message)
-    return redirect(f"/strategies/{strategy_id}", f"{saved.name}, version {saved.version}, is {_state(saved)}.")
+    return redirect(
+        f"/strategies/{strategy_id}", f"{saved.name}, version {saved.version}, is {_state(saved)}."
+    )
 
 
 def _save(
@@ -238,9 +239,7 @@ def _save(
 
 
 @router.post("/strategies/{strategy_id}/delete")
-async def handle_delete(
-    request: Request, edge: Edge, caller: Administrator, strategy_id: RowId
-) -> Response:
+async def handle_delete(request: Request, edge: Edge, caller: Administrator, strategy_id: RowId) -> Response:
     """Delete a version that no job ever ran."""
     found = await edge.database.read(service.strategy, strategy_id, caller.organization_id)
     try:
@@ -248,9 +247,7 @@ async def handle_delete(
             service.delete_strategy, strategy_id, caller.organization_id, edge.clock.now(), caller.name
         )
     except ConflictError as error:
-        return await _editor(
-            request, edge, caller, source=found.source, version=found, error=error.message
-        )
+        return await _editor(request, edge, caller, source=found.source, version=found, error=error.message)
     return redirect("/strategies", f"{found.name}, version {found.version}, is deleted.")
 
 

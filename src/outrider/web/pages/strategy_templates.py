@@ -114,6 +114,8 @@ class Template:
 
 TEMPLATES = (
     Template("call", "Notification call", "Calls, plays a message, tries again.", CALL),
-    Template("call-then-email", "Call, then email", "Who is not reached by phone gets a mail.", CALL_THEN_EMAIL),
+    Template(
+        "call-then-email", "Call, then email", "Who is not reached by phone gets a mail.", CALL_THEN_EMAIL
+    ),
     Template("email", "Email", "One mail to each contact.", EMAIL),
 )

@@ -1,12 +1,13 @@
 """Why a task has the quota it has: the sentence, the facts, the recalculation that set it, and what-if.
 
-`app.py` includes `router`. What-if changes nothing, so it is a query: its address can be kept (licensing.md 8).
+`app.py` includes `router`.
+What-if changes nothing, so it is a query: its address can be kept (licensing.md 8).
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter, ValidationError
@@ -57,7 +58,7 @@ TRIGGERS = {
     "pause": "A job was paused or snoozed",
     "resume": "A job was resumed",
     "change": "A supervisor changed limits",
-    "supply": "The pool’s licences changed",
+    "supply": "The licences of the pool changed",
     "idle": "A quiet task gave up licences",
     "return": "A quiet task called again",
 }
@@ -84,7 +85,7 @@ class Difference:
 def differences(record: Recalculation) -> list[Difference]:
     """Return the tasks of a recalculation, those first whose quota changed. A template filter."""
     found = []
-    for task in record.before | record.after:
+    for task in {**record.before, **record.after}:
         after = record.after.get(task)
         before = record.before.get(task, after)
         quota = 0 if after is None else after.quota
@@ -170,7 +171,12 @@ async def show_why(
             supposition = await _suppose(edge, caller, view, typed)
         except OutriderError as refused:
             error = refused.message
-    context = {"view": view, "supposition": supposition, "what_if_error": error, "typed": typed}
+    context: dict[str, Any] = {
+        "view": view,
+        "supposition": supposition,
+        "what_if_error": error,
+        "typed": typed,
+    }
     if from_script(request):
         return render(request, "what_if.html", **context)
     return await show(request, edge, "why.html", status=422 if error else 200, **context)
@@ -195,9 +201,7 @@ def _view(tx: Tx, rules: SharingRules, task_id: int, caller: Caller, now: dt.dat
             for each in campaigns.campaigns(tx, pool.organization_id)
             if each.id not in busy and pool.zone_id in each.zone_ids
         ],
-        stoppable=[
-            (job.id, job.campaign_name) for job in living if job.id in own and job.state == "running"
-        ],
+        stoppable=[(job.id, job.campaign_name) for job in living if job.id in own and job.state == "running"],
     )
 
 

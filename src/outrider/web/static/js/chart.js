@@ -56,6 +56,11 @@ export class StackedChart {
   draw(anew = false) {
     if (typeof uPlot === "undefined" || !this.element.clientWidth) return;
     const ids = [...this.series.keys()].filter((id) => this.series.get(id)[this.measure].some((value) => value));
+    if (!ids.length && !this.plot) {
+      this.element.replaceChildren(Object.assign(document.createElement("p"), { className: "chart__empty", textContent: "Nothing to draw yet." }));
+      return;
+    }
+    if (!this.plot) this.element.replaceChildren();
     const signature = ids.join() + this.measure;
     const data = this.stacked(ids);
     if (!anew && this.plot && signature === this.drawn) {
@@ -114,7 +119,7 @@ export class StackedChart {
         { label: "Time (UTC)", value: (_, seconds) => (seconds ? new Date(seconds * 1000).toISOString().slice(11, 19) : "–") },
         ...upward.map((id) => {
           const one = this.series.get(id);
-          const stroke = colour(`--series-${((one.job - 1) % 8) + 1}`);
+          const stroke = colour(`--series-${((this.key === "job" ? one.job - 1 : one.job - 1 + ids.indexOf(id)) % 8) + 1}`);
           return {
             label: one.name,
             stroke,

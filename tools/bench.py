@@ -1,0 +1,93 @@
+"""Measure speed and write docs/benchmarks.md: `python -m tools.bench [PART...]`, or `make bench`.
+
+Each part is a module of tests/bench with `figures() -> [(what, value, target)]`, run in a process of its
+own so that none warms or crowds another. Medians and ratios; the machine is described beside them.
+"""
+
+import datetime as dt
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
+PARTS = {
+    "licences": ("licences_bench", "Sharing licences"),
+    "dialing": ("dialing_bench", "Dialing"),
+    "import": ("import_bench", "Importing contacts"),
+    "channels": ("channels_bench", "Channels"),
+}
+RUN = "import json, sys; from bench import {0} as part; json.dump(part.figures(), sys.stdout)"
+
+Figure = tuple[str, str, str]
+
+
+def measure(module: str) -> list[Figure]:
+    """Run one part in a fresh process and return its figures; CalledProcessError when it fails."""
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN.format(module)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+    )
+    return [(what, value, target) for what, value, target in json.loads(done.stdout)]
+
+
+def machine() -> str:
+    """Describe the machine in one line: processor, cores, memory, system, Python."""
+    processor = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            processor = line.partition(":")[2].strip()
+            break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{processor}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, "
+        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the start"
+    )
+
+
+def page(described: str, results: dict[str, list[Figure]]) -> str:
+    """Return the page that shows the results."""
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`; every figure is measured side by side in one run.",
+        "",
+        f"{today}: {described}.",
+    ]
+    for title, figures in results.items():
+        lines += ["", f"## {title}", "", "| what | measured | target |", "|---|---:|---:|"]
+        lines += [f"| {what} | {value} | {target} |" for what, value, target in figures]
+    return "\n".join(lines) + "\n"
+
+
+def main(names: list[str]) -> int:
+    """Measure the named parts (default: all); write the page when all were measured."""
+    unknown = sorted(set(names) - set(PARTS))
+    if unknown:
+        print(f"bench: there is no part {unknown[0]!r}; the parts are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    described = machine()
+    results = {}
+    for name in names or PARTS:
+        module, title = PARTS[name]
+        print(f"{title}:", flush=True)
+        results[title] = measure(module)
+        for what, value, target in results[title]:
+            print(f"  {what:60} {value:>14}   {target}", flush=True)
+    if not names:
+        PAGE.write_text(page(described, results), encoding="utf-8")
+        print(f"written: {PAGE.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
