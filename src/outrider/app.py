@@ -46,6 +46,7 @@ from outrider.supply import host
 from outrider.supply import service as supply
 from outrider.web.access import EdgeServices
 from outrider.web.app import create_app
+from outrider.web.coalescing import Coalescer
 from outrider.web.news import News
 from outrider.web.pages import (
     board,
@@ -58,7 +59,7 @@ from outrider.web.pages import (
     unsubscribe,
     why,
 )
-from outrider.web.server import Server, bound_port, make_server
+from outrider.web.server import Server, bound_port, listen, make_server
 
 log = structlog.get_logger(__name__)
 
@@ -104,11 +105,14 @@ def prepare(settings: Settings) -> Prepared:
 
     OutriderError says what is wrong with the settings, the database or the licence file.
     """
-    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    settings.make_data_folder()
+    clock = make_clock(settings)
+    make_voice(settings, clock, "")  # made for its errors: mistakes are told before anything is written
     database = Database(settings.database_url)
     upgrade(database)
-    clock = make_clock(settings)
-    rules = SharingRules(settings.licences.idle_after, settings.licences.minimum_hold)
+    rules = SharingRules(
+        settings.licences.idle_after, settings.licences.minimum_hold, settings.licences.coalesce
+    )
     host_id = host.host_id(settings.licences.host_id)
     now = clock.now()
     database.write_now(division_store.ensure_defaults, now)
@@ -134,8 +138,8 @@ def make_voice(settings: Settings, clock: Clock, controller: str) -> VoiceChanne
     """Return the voice channel: a carrier process by address, or the embedded simulated carrier."""
     carrier = settings.carrier
     if carrier.address:
-        address, _, port = carrier.address.rpartition(":")
-        if not port.isdecimal():
+        address, colon, port = carrier.address.rpartition(":")
+        if not colon or not port.isdecimal():
             raise InvalidInputError(f"settings: carrier.address: {carrier.address!r} is not host:port")
         return TcpCarrier(CarrierAddress(address or "127.0.0.1", int(port), controller))
     return EmbeddedCarrier(
@@ -191,7 +195,11 @@ def make_web(prepared: Prepared) -> tuple[FastAPI, News]:
         settings=prepared.settings,
         news=news,
         metrics=metrics,
-        parts={SharingRules: prepared.rules, MailComposer: _composer(prepared)},
+        parts={
+            SharingRules: prepared.rules,
+            Coalescer: Coalescer(prepared.database, prepared.rules, prepared.clock),
+            MailComposer: _composer(prepared),
+        },
     )
     return create_app(edge, ROUTERS), news
 
@@ -205,8 +213,9 @@ async def serve(prepared: Prepared, started: Callable[[str], None], stop: asynci
     app, news = make_web(prepared)
     server_settings = prepared.settings.server
     server = make_server(app, news, host=server_settings.host, port=server_settings.port)
+    listening = listen(server_settings.host, server_settings.port)
     async with _background(prepared), _running(_stop_later(server, stop)):
-        serving = asyncio.ensure_future(server.serve())
+        serving = asyncio.ensure_future(server.serve([listening]))
         await _listening(server, serving)
         if server.started:
             started(f"http://{server_settings.host}:{bound_port(server)}")

@@ -73,6 +73,7 @@ def set_up_logging(
         logging.getLogger(name).propagate = True
     # One line per request says little that the metrics do not; warnings still come through.
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class Metrics:

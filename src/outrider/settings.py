@@ -4,12 +4,11 @@
 joined by two underscores: `OUTRIDER_SERVER__PORT=9000`. Secrets are never shown.
 """
 
-import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,7 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from outrider.errors import InvalidInputError
+from outrider.errors import InvalidInputError, StoreError
 
 
 class Section(BaseModel):
@@ -40,7 +39,7 @@ class ClockSettings(Section):
     """Which time the system lives in. `speed` other than 1 is for demos and tests."""
 
     speed: float = Field(1.0, gt=0, le=10_000)
-    anchor: dt.datetime | None = None
+    anchor: AwareDatetime | None = None
     """Aware time at which scaled time and real time are equal; default: the start of the process."""
 
 
@@ -73,6 +72,8 @@ class LicenceSettings(Section):
 
     idle_after: float = Field(60.0, gt=0)
     minimum_hold: float = Field(0.0, ge=0)
+    coalesce: float = Field(0.02, ge=0, le=1)
+    """Real seconds within which commands are answered by one recalculation."""
     file: Path | None = None
     """A signed licence file to be loaded at the start."""
     public_key: Path | None = None
@@ -128,6 +129,13 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """Return the URL of the database, the default one filled in."""
         return self.database or f"sqlite:///{self.data_folder / 'outrider.db'}"
+
+    def make_data_folder(self) -> None:
+        """Create the data folder unless it exists. StoreError when that is not possible."""
+        try:
+            self.data_folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"data folder {self.data_folder}: cannot be made: {error.strerror}") from None
 
     @property
     def public_url(self) -> str:

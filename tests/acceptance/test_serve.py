@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from outrider.db.database import Database
 from support.databases import postgres_url, sqlite_url
-from support.live_runs import LISTENING, ONE_TIME, sign_in
+from support.live_runs import LISTENING, ONE_TIME, signed_in
 from support.processes import Program, Programs, eventually
 
 STOPPED_WITHIN = 10.0
@@ -38,8 +38,8 @@ def test_first_start_and_second(commands: Programs, tmp_path: Path) -> None:
     assert (tmp_path / "data" / "outrider.db").is_file()
     assert httpx.get(f"{address}/readyz").json() == {"status": "ready"}
     assert httpx.get(f"{address}/api/jobs").status_code == 401
-    with sign_in(address, password) as client:
-        assert client.get("/api/jobs").json()["jobs"] == []
+    with signed_in(address, password) as client:
+        assert client.get("/api/campaigns").json() == []
         created = client.post("/api/zones", json={"name": "north"})
         assert created.status_code == 201
         with following(client) as lines:
@@ -64,10 +64,11 @@ def test_worker_alone_ends_cleanly(commands: Programs) -> None:
 
 def refusal(commands: Programs, *arguments: str, **settings: object) -> str:
     """Start a server that must not start; return the one line with which it says why."""
-    program = commands.run("serve", *arguments, log_level="error", **settings)
+    program = commands.run("serve", *arguments, **settings)
     assert program.process.returncode in (1, 2)
     assert "Outrider is at" not in program.text
-    lines = program.complaints.splitlines()
+    assert "Traceback" not in program.complaints
+    lines = [line for line in program.complaints.splitlines() if '"level": "info"' not in line]
     assert len(lines) == 1, program.complaints
     return lines[0]
 
@@ -92,7 +93,7 @@ def test_port_in_use(commands: Programs) -> None:
     ],
 )
 def test_bad_settings(commands: Programs, name: str, value: str, shown: str) -> None:
-    assert shown in refusal(commands, "--port", "0", **{name: value})
+    assert shown in refusal(commands, **{"server__port": "0", name: value})
 
 
 def test_unreachable_postgresql(commands: Programs) -> None:

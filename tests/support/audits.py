@@ -50,6 +50,10 @@ class Books:
             most = max(most, present)
         return most
 
+    def up_at(self, moment: dt.datetime) -> list[Call]:
+        """Return the calls that were up at a moment, those made at it included."""
+        return [call for call in self.calls.values() if call.made_at <= moment < call.ended_at]
+
 
 def read_books(path: Path) -> Books:
     """Read a ledger in which every call is over; AssertionError for an id that was accepted twice."""

@@ -115,6 +115,10 @@ class Console:
         text = licence_text(self.now, counts, days=days)
         self.database.write_now(supply.load_file, RULES, text, PUBLIC_KEY, HOST, self.now, "test")
 
+    def poll(self) -> None:
+        """Do what the monitor does every minute."""
+        self.database.write_now(supply.poll, RULES, HOST, self.now)
+
     def organization(self, name: str, ports: int = 20) -> int:
         """Create an organization in the default zone with its own outbound ports."""
 

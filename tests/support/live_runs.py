@@ -4,6 +4,8 @@ The carrier is a process of its own, so that it survives the servers; all of the
 """
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,15 +90,19 @@ def live_run(
     return LiveRun(system, commands, ledger, clock)
 
 
-def sign_in(address: str, one_time_password: str) -> httpx.Client:
-    """Return a client of a server, signed in as its first administrator, whose password is PASSWORD now."""
-    client = httpx.Client(base_url=address, timeout=30)
-    for password in (one_time_password, PASSWORD):
-        answer = client.post("/api/session", json={"name": "admin", "password": password})
-        assert answer.status_code == 200, answer.text
-        client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
-        if answer.json()["must_change_password"]:
-            change = {"current": password, "new": PASSWORD}
-            changed = client.post("/api/session/password", json=change)
-            assert changed.status_code == 204, changed.text
-    return client
+@contextmanager
+def signed_in(address: str, one_time_password: str) -> Iterator[httpx.Client]:
+    """Give a client of a server, signed in as its first administrator, whose password is PASSWORD now."""
+    with httpx.Client(base_url=address, timeout=30) as client:
+        _open_session(client, one_time_password)
+        change = {"current": one_time_password, "new": PASSWORD}
+        changed = client.post("/api/session/password", json=change)
+        assert changed.status_code == 204, changed.text
+        _open_session(client, PASSWORD)
+        yield client
+
+
+def _open_session(client: httpx.Client, password: str) -> None:
+    answer = client.post("/api/session", json={"name": "admin", "password": password})
+    assert answer.status_code == 200, answer.text
+    client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SPEED = 36.0
 ROWS = 2_000
 LONGEST = 170.0
-"""Real seconds after which a run of ROWS at SPEED has failed; slower and longer ones get more in proportion."""
+"""Real seconds after which a run of ROWS at SPEED has failed; slower and longer ones get more."""
 
 MOST_ROWS = 5_000
 """More could not be called while the simulated day's calling hours last."""

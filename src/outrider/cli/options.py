@@ -48,7 +48,7 @@ def settings_of(settings_file: Path | None, database: str | None, data_folder: P
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """Give the database, brought to the schema of this version. StoreError."""
-    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    settings.make_data_folder()
     database = Database(settings.database_url)
     try:
         upgrade(database)

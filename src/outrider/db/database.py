@@ -5,8 +5,9 @@ SQLite has one writer thread (BEGIN IMMEDIATE) and a pool of readers; PostgreSQL
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, RowMapping
@@ -128,6 +129,18 @@ class Database:
         if events:
             for listener in self._listeners:
                 listener(events)
+
+
+@contextmanager
+def savepoint(tx: Tx) -> Iterator[None]:
+    """Undo the block's changes, and the events that it appended, when it raises; the transaction goes on."""
+    told = len(tx.info.get(EVENTS, ()))
+    try:
+        with tx.begin_nested():
+            yield
+    except BaseException:
+        del tx.info.setdefault(EVENTS, [])[told:]
+        raise
 
 
 def _store_error(error: DBAPIError) -> StoreError:

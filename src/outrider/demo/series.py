@@ -76,7 +76,11 @@ def _mean(
 ) -> float:
     inside = [sample for sample in samples if start < sample.at < stop]
     before = next((sample for sample in reversed(samples) if sample.at <= start), None)
-    pieces = [*([] if before is None else [(start, before)]), *((sample.at, sample) for sample in inside)]
+    pieces = [(sample.at, sample) for sample in inside]
+    if before is not None:
+        pieces.insert(0, (start, before))
+    if not pieces:
+        return 0.0
     ends = [at for at, _ in pieces[1:]] + [stop]
     covered = sum(
         value(sample) * (end - at).total_seconds() for (at, sample), end in zip(pieces, ends, strict=True)

@@ -38,6 +38,8 @@ HOST: Final = "127.0.0.1"
 ACTOR: Final = "demo"
 USER: Final = "demo"
 VALID: Final = dt.timedelta(days=30)
+POLL: Final = 0.2
+"""Real seconds: the worker's safety net of 1 s would be most of the simulated minute of the idle rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def settings_for(
             "clock": {"speed": speed, "anchor": scenario.anchor(now, speed)},
             "carrier": {"address": "", "seed": seed, "profiles": scenario.profiles_path()},
             "email": {"host": HOST, "port": mail, "tls": "none", "domain": "demo.invalid"},
+            "worker": {"poll": POLL},
             "licences": {"file": file, "public_key": key, "host_id": "outrider-demo"},
         },
     )

@@ -133,7 +133,7 @@ def command(
     first_task = {task.pool_id: task.id for task in reversed(store.tasks(tx, None, job_ids=[found.id]))}
     if not (before is not JobState.RUNNING and after is not JobState.RUNNING):
         for pool_id in pool_ids:
-            licences.recalculate_pool(
+            licences.request_recalculation(
                 tx,
                 rules,
                 pool_id,
@@ -222,7 +222,7 @@ def change_limits(
         changed = ", ".join(
             f"{name} {before[name]} to {after[name]}" for name in after if after[name] != before[name]
         )
-        licences.recalculate_pool(
+        licences.request_recalculation(
             tx, rules, found.pool_id, now, Trigger.CHANGE, task_id=found.id, cause=changed, actor=actor
         )
     log.append(

@@ -58,7 +58,7 @@ def apply(
             changed.append(row)
     for row in sorted(changed, key=lambda row: row.id):
         told = cause if concerns in (None, row.organization) else DIVIDED_ANEW
-        service.recalculate_pool(tx, rules, row.id, now, Trigger.SUPPLY, cause=told, actor=actor)
+        service.request_recalculation(tx, rules, row.id, now, Trigger.SUPPLY, cause=told, actor=actor)
     if changed:
         told = cause if concerns is None else DIVIDED_ANEW
         log.append(tx, now, SupplyChanged(cause=told, actor=actor))
@@ -182,7 +182,7 @@ def _drain(
     tx: Tx, rules: SharingRules, pools: Sequence[PoolId], now: dt.datetime, cause: str, actor: str
 ) -> None:
     for pool_id in pools:
-        service.recalculate_pool(tx, rules, pool_id, now, Trigger.SUPPLY, cause=cause, actor=actor)
+        service.request_recalculation(tx, rules, pool_id, now, Trigger.SUPPLY, cause=cause, actor=actor)
 
 
 def _log(tx: Tx, now: dt.datetime, record: str, record_id: int, change: str, name: str, actor: str) -> None:

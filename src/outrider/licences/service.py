@@ -11,17 +11,19 @@ from outrider.db import log
 from outrider.db.database import Tx
 from outrider.events import CertificateFailed, QuotasRecalculated
 from outrider.ids import PoolId, TaskId
-from outrider.licences import need, store
+from outrider.licences import deferral, need, store
 from outrider.licences.model import GATE_KINDS, LicenceKind, Policy, Standing, TaskState, Trigger
 from outrider.licences.recalculate import LAZY, Recalculated, recalculate, regrant
 
 
 @dataclass(frozen=True, slots=True)
 class SharingRules:
-    """The two times of licensing.md 5, in seconds of the system's clock."""
+    """The times of licensing.md 5, in seconds; the first two of the system's clock."""
 
     idle_after: float = need.IDLE_AFTER
     minimum_hold: float = 0.0
+    coalesce: float = 0.02
+    """Real seconds: commands that arrive within it are answered by one recalculation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,22 @@ def load(tx: Tx, pool_id: PoolId) -> Pool:
         tuple(state for state in states if state.kind not in GATE_KINDS),
         tuple(state for state in states if state.kind in GATE_KINDS),
     )
+
+
+def request_recalculation(
+    tx: Tx,
+    rules: SharingRules,
+    pool_id: PoolId,
+    now: dt.datetime,
+    trigger: Trigger,
+    *,
+    task_id: TaskId | None = None,
+    cause: str = "",
+    actor: str = "",
+) -> None:
+    """Recalculate a pool, now or with what else is asked for in this transaction (licensing.md 5)."""
+    if not deferral.defer(tx, pool_id, deferral.Request(trigger, now, task_id, cause, actor)):
+        recalculate_pool(tx, rules, pool_id, now, trigger, task_id=task_id, cause=cause, actor=actor)
 
 
 def recalculate_pool(
@@ -94,19 +112,19 @@ def return_if_quiet(tx: Tx, rules: SharingRules, pool_id: PoolId, task_id: TaskI
 
 
 def settle_pool(tx: Tx, rules: SharingRules, pool_id: PoolId, now: dt.datetime) -> bool:
-    """Grant freed units to the tasks that are owed some (licensing.md 4.5); return whether any grew.
+    """Grant freed units to the tasks that are owed some (licensing.md 4.5); return whether a grant changed.
 
     Ending a call is not a recalculation: quotas stay. The caller has locked the pool before its tasks.
     """
-    if not store.is_owed(tx, pool_id):
+    if not store.is_unsettled(tx, pool_id):
         return False
     pool = load(tx, pool_id)
     after = regrant(pool.counts, pool.shared, pool.policy, now.timestamp(), idle_after=rules.idle_after)
-    grown = {
+    moved = {
         new.id: new.granted for old, new in zip(pool.shared, after, strict=True) if new.granted != old.granted
     }
-    store.save_grants(tx, grown)
-    return bool(grown)
+    store.save_grants(tx, moved)
+    return bool(moved)
 
 
 def _recalculate(

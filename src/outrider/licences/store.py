@@ -76,7 +76,11 @@ SET_TASK = (
     )
 )
 SET_GRANT = update(schema.tasks).where(T.id == bindparam("task")).values(granted=bindparam("new_granted"))
-OWED = select(T.id).where(T.pool_id == bindparam("pool"), T.granted < T.quota).limit(1)
+UNSETTLED = (
+    select(T.id)
+    .where(T.pool_id == bindparam("pool"), (T.granted < T.quota) | (T.in_use > T.granted))
+    .limit(1)
+)
 
 
 def lock_pool(tx: Tx, pool_id: PoolId) -> Policy | None:
@@ -156,9 +160,13 @@ def save_grants(tx: Tx, granted: Mapping[str, int]) -> None:
         tx.execute(SET_GRANT, [{"task": int(task), "new_granted": units} for task, units in granted.items()])
 
 
-def is_owed(tx: Tx, pool_id: PoolId) -> bool:
-    """Return whether some task of the pool has not been granted all of its quota yet."""
-    return tx.execute(OWED, {"pool": pool_id}).first() is not None
+def is_unsettled(tx: Tx, pool_id: PoolId) -> bool:
+    """Return whether some task of the pool is not granted all of its quota yet, or still drains.
+
+    While one drains after a cut, a call that ends must take its task's grant with it: nothing new starts
+    until the excess is gone (licensing.md 2.1).
+    """
+    return tx.execute(UNSETTLED, {"pool": pool_id}).first() is not None
 
 
 def all_pools(tx: Tx) -> list[PoolId]:

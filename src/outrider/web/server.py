@@ -10,10 +10,13 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from outrider.errors import InvalidInputError
 from outrider.web.news import News
 
 GRACE_SECONDS = 10
 """How long running requests may go on after the signal to stop."""
+BACKLOG = 2048
+"""Connections that may wait to be accepted."""
 
 
 class Server(uvicorn.Server):
@@ -51,6 +54,22 @@ def make_server(app: FastAPI, news: News, *, host: str, port: int) -> Server:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return Server(config, news)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket bound to an address, for `Server.serve`; port 0 takes a free one.
+
+    Bound before anything else starts: a second process must not dial before it finds the port taken.
+    InvalidInputError when the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise InvalidInputError(
+            f"cannot listen on {host} port {port}: {error.strerror or error}; choose another with --host, --port",
+            where="server.port",
+        ) from None
 
 
 def bound_port(server: uvicorn.Server) -> int:

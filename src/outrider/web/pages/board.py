@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
 
 from outrider.db.database import Tx
-from outrider.errors import OutriderError
+from outrider.errors import ConflictError, LicenceShortageError
 from outrider.jobs import board as read_side
 from outrider.jobs import service as jobs
 from outrider.jobs.model import Job, JobCommand
@@ -186,7 +186,7 @@ async def handle_command(
             caller.name,
             until=until,
         )
-    except OutriderError as error:
+    except (ConflictError, LicenceShortageError) as error:
         if from_script(request):
             raise
         return await _page(request, edge, caller, status=409, error=error.message)
@@ -204,7 +204,7 @@ async def handle_start(
     """Make a job of a campaign and start it."""
     try:
         job = await edge.database.write(start_campaign, rules_of(edge), campaign_id, caller, edge.clock.now())
-    except OutriderError as error:
+    except (ConflictError, LicenceShortageError) as error:
         if from_script(request):
             raise
         return await _page(request, edge, caller, status=409, error=error.message)

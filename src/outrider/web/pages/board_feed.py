@@ -38,7 +38,7 @@ BOUNDS: Mapping[str, str] = {
     "": "Calling",
     "ports": "All ports in use",
     "contacts": "No contact due now",
-    "window": "Outside the contacts’ calling hours",
+    "window": "Outside calling hours",
     "pace": "Held back by its pace",
     "licence": "Waits for licences",
     "paused": "Not running",
@@ -87,7 +87,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A pool of outbound ports as a bar; `size` is its length: more than the count while too many are used."""
+    """A pool of outbound ports as a bar; `size` is its length, beyond the count when that was cut."""
 
     pool: PoolView
     count: int
