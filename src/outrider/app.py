@@ -217,7 +217,7 @@ async def serve(prepared: Prepared, started: Callable[[str], None], stop: asynci
     async with _background(prepared), _running(_stop_later(server, stop)):
         serving = asyncio.ensure_future(server.serve([listening]))
         await _listening(server, serving)
-        if server.started:
+        if server.started and not server.should_exit:
             started(f"http://{server_settings.host}:{bound_port(server)}")
         await serving
 

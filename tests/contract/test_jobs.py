@@ -398,7 +398,7 @@ def _plan(tx: Tx, task_id: int) -> TaskPlan:
     return next(plan for plan in found if plan.task_id == task_id)
 
 
-@pytest.mark.parametrize("number", range(150))
+@pytest.mark.parametrize("number", [*range(8), 42])
 def test_services_do_exactly_what_the_replay_does(database: Database, number: int) -> None:
     system = campaigning(database)
     system.license(outbound_ports=15)

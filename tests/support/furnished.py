@@ -77,7 +77,7 @@ class Form:
         assert response.status_code == status, response.text
         return response.text
 
-    def send(self, path: str, status: int = 303, **fields: object) -> str:
+    def send(self, path: str, status: int = 303, /, **fields: object) -> str:
         """Post a form; return where it leads, or the page that answers."""
         data = {"csrf_token": self.token, **fields}
         response = self.api.request("POST", path, data=data, headers=HTML)

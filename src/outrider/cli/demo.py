@@ -171,7 +171,11 @@ def _conclude(
     problems = findings.findings(run)
     progress.say(report.text(run))
     if json_file is not None:
-        json_file.write_text(json.dumps(report.data(run, problems), indent=2, default=str), encoding="utf-8")
+        document = json.dumps(report.data(run, problems), indent=2, default=str)
+        try:
+            json_file.write_text(document, encoding="utf-8")
+        except OSError as error:
+            problems.append(f"--json: {json_file} cannot be written: {error.strerror}")
     for problem in problems:
         click.echo(f"outrider demo: {problem}", err=True)
     return 1 if problems else 0

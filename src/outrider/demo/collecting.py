@@ -218,13 +218,13 @@ def _mail(views: Sequence[JobView], sink: MailSink) -> MailFigures:
 
 
 def _move(record: Recalculation, begin: dt.datetime) -> str:
-    """Tell one idle or return recalculation in a line: when, whose, and how the quotas moved."""
+    """Tell one idle or return recalculation in a line: when, and how quotas moved, its cause's first."""
     minutes, seconds = divmod(int((record.at - begin).total_seconds()), 60)
-    who = record.task.name.split(" / ")[0] if record.task is not None else "?"
+    cause = None if record.task is None else str(record.task.task_id)
     changes = []
-    for task, before in record.before.items():
+    for task, before in sorted(record.before.items(), key=lambda item: item[0] != cause):
         after = record.after.get(task)
         if after is not None and after.quota != before.quota:
             name = record.names.get(task, task).split(" / ")[0]
             changes.append(f"{name} {before.quota} > {after.quota}")
-    return f"{minutes:>3}:{seconds:02} {record.trigger.value:<6} by {who}: {', '.join(changes)}"
+    return f"{minutes:>3}:{seconds:02} {record.trigger.value:<6} {', '.join(changes)}"

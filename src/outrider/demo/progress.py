@@ -104,9 +104,9 @@ def table(moment: Moment) -> list[str]:
 
 
 def line(moment: Moment) -> str:
-    """Return the run in one line, for logs."""
+    """Return the run in one line, for logs: contacts done, and for call jobs (ports in use/quota)."""
     parts = [
-        f"{job.campaign_name} {job.targets_done}/{job.targets}"
+        f"{job.campaign_name.split()[0]} {job.targets_done}/{job.targets}"
         + (
             f" ({job.tasks[0].in_use}/{job.tasks[0].quota})"
             if job.tasks[0].kind is LicenceKind.OUTBOUND_PORTS

@@ -11,7 +11,17 @@ from outrider.demo import series
 from outrider.demo.figures import ImportFigures, JobFigures, RunFigures
 
 LABEL: Final = 22
-OUTCOMES: Final = ("answered", "machine", "busy", "no_answer", "congestion", "failed", "interrupted")
+OUTCOMES: Final = {
+    "answered": "answered",
+    "machine": "machine",
+    "busy": " busy",
+    "no_answer": "no answer",
+    "congestion": "congested",
+    "failed": "failed",
+    "interrupted": "cut",
+}
+"""Outcomes of calls, and the heads of their columns."""
+
 TRIGGERS: Final = ("start", "change", "supply", "pause", "resume", "stop", "idle", "return")
 NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
 
@@ -72,12 +82,13 @@ def _imports(imports: Iterable[ImportFigures]) -> Iterable[str]:
 def _attempts(run: RunFigures) -> Iterable[str]:
     yield ""
     yield "Attempts and their outcomes"
-    short = ("answered", "machine", "busy", "no answer", "congest.", "failed", "interr.")
-    yield f"  {'job':<{LABEL}} {'contacts':>8} {'attempts':>8}" + "".join(f" {name:>9}" for name in short)
+    head = "".join(f" {name:>5}" for name in OUTCOMES.values())
+    yield f"  {'job':<{LABEL}} {'contacts':>8} {'attempts':>8}{head}"
     for job in run.jobs:
         if job.calls:
             counts = "".join(
-                f" {job.outcomes[name].attempts if name in job.outcomes else 0:>9,}" for name in OUTCOMES
+                f" {job.outcomes[name].attempts if name in job.outcomes else 0:>{max(5, len(head))},}"
+                for name, head in OUTCOMES.items()
             )
             yield f"  {job.name:<{LABEL}} {job.contacts:>8,} {job.attempts:>8,}{counts}"
     calls = [job for job in run.jobs if job.calls]
@@ -125,6 +136,7 @@ def _lending(run: RunFigures) -> Iterable[str]:
     for job in run.jobs:
         if job.calls:
             yield _account(job)
+    yield "  port-min: ports times simulated minutes; at maximum: time with the whole maximum granted"
     counts = [f"{name} {run.recalculations[name]}" for name in TRIGGERS if name in run.recalculations]
     yield f"  recalculations: {', '.join(counts)}"
     yield from (f"  {move}" for move in run.moves[:12])

@@ -71,7 +71,8 @@ def take_batch(
         raise RuntimeError(f"task {plan.task_id}: its grant shrank under a locked row")
     store.add_attempts(tx, [_attempt_row(claim, owner, now) for claim in sorted_out.claims])
     _put_off(tx, plan, sorted_out, now)
-    return Batch(tuple(sorted_out.claims), bound, now if len(taken) == wanted else None)
+    more = len(taken) == wanted or len(sorted_out.claims) < len(taken)
+    return Batch(tuple(sorted_out.claims), bound, now if more else None)
 
 
 def note_unreachable(tx: Tx, task_id: TaskId) -> None:

@@ -36,7 +36,7 @@ class Counters:
 
     def with_attempt(self) -> "Counters":
         """Return the counters with one more attempt; to be stored when the attempt is made."""
-        return replace(self, attempts=self.attempts + 1, action_attempts=self.action_attempts + 1)
+        return Counters(self.attempts + 1, self.action_attempts + 1, self.retries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
+        reason = error.strerror or str(error)
         raise InvalidInputError(
-            f"cannot listen on {host} port {port}: {error.strerror or error}; choose another with --host, --port",
+            f"cannot listen on {host} port {port}: {reason}; choose another with --host or --port",
             where="server.port",
         ) from None
 
