@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.databases import postgres_url, sqlite_url
 
 from outrider.db.database import Database
+from support.databases import postgres_url, sqlite_url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -17,6 +17,7 @@ from outrider.db import schema
 from outrider.db.database import Database, Tx
 from outrider.dialing import claims, plans
 from outrider.jobs import service as jobs
+from outrider.jobs import store as job_store
 from outrider.jobs.loading import load_targets
 from outrider.jobs.service import Limits
 from outrider.runtime.mailing import MailComposer
@@ -32,11 +33,11 @@ ROUNDS = 15
 Figure = tuple[str, str, str]
 
 
-def loaded_job(system: Campaigning, contacts: int, ports: int, **limits: int) -> int:
+def loaded_job(system: Campaigning, contacts: int, ports: int) -> int:
     """Start a job over `contacts` contacts with room for `ports` calls, all of them loaded."""
     now = RealClock().now()
     system.license(now, outbound_ports=ports)
-    source = system.campaign("bench", [system.contact_list("bench", contacts)], maximum=ports, **limits)
+    source = system.campaign("bench", [system.contact_list("bench", contacts)], maximum=ports)
     job_id = system.start(source, now)
     while not system.database.write_now(load_targets, RULES, job_id, START, 10_000):
         pass
@@ -84,7 +85,7 @@ def recalculation_milliseconds(database: Database, tasks: int = 1_000) -> float:
         )
 
     database.write_now(multiply)
-    task_id = database.read_now(jobs.store.tasks, None, job_ids=[job_id])[0].id
+    task_id = database.read_now(job_store.tasks, None, job_ids=[job_id])[0].id
     times = []
     for number in range(ROUNDS):
         limits = Limits(priority=1 + number % 10)

@@ -45,6 +45,7 @@ from outrider.supply import service as supply
 from outrider.supply.claims import LicenceFile
 from outrider.supply.file import issue
 from outrider.supply.keys import generate_keypair
+from outrider.web.coalescing import Coalescer
 from support.web import Api, Site, open_site
 
 NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
@@ -275,7 +276,9 @@ def composed(database: Database, folder: Path, *, ports: int = 60) -> Iterator[C
         folder,
         API_ROUTERS,
         clock=VirtualClock(NOON),
-        change=lambda edge: replace(edge, parts={SharingRules: RULES}),
+        change=lambda edge: replace(
+            edge, parts={SharingRules: RULES, Coalescer: Coalescer(edge.database, RULES, edge.clock)}
+        ),
     ) as site:
         made = Composed(site)
         made.load_licence(outbound_ports=ports, email=1)

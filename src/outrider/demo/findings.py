@@ -46,7 +46,7 @@ def _of_sharing(run: RunFigures) -> Iterable[str]:
     calls = [job for job in run.jobs if job.calls]
     if not any(job.lending.donated for job in calls):
         yield "no job lent licences: no idle recalculation was seen"
-    if not any(job.lending.returned for job in calls):
+    elif not any(job.lending.returned for job in calls):
         yield "no job got licences back: no return recalculation was seen"
     if run.pool.most_held > PORTS:
         yield f"{run.pool.most_held} ports were granted or in use at once, and there are {PORTS}"

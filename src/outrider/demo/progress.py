@@ -104,18 +104,15 @@ def table(moment: Moment) -> list[str]:
 
 
 def line(moment: Moment) -> str:
-    """Return the run in one line, for logs: contacts done, and for call jobs (ports in use/quota)."""
-    parts = [
-        f"{job.campaign_name.split()[0]} {job.targets_done}/{job.targets}"
-        + (
-            f" ({job.tasks[0].in_use}/{job.tasks[0].quota})"
-            if job.tasks[0].kind is LicenceKind.OUTBOUND_PORTS
-            else ""
-        )
-        for job in moment.jobs
-    ]
+    """Return the run in one line, for logs: contacts done, and in use/quota of call jobs."""
+    parts = []
+    for job in moment.jobs:
+        task = job.tasks[0]
+        share = job.targets_done / job.targets if job.targets else 0.0
+        ports = f" {task.in_use}/{task.quota}" if task.kind is LicenceKind.OUTBOUND_PORTS else ""
+        parts.append(f"{job.campaign_name.split()[0]} {share:.0%}{ports}")
     in_use = sum(task.in_use for task in _call_tasks(moment))
-    return f"{clock(moment)}  ports {in_use}/{moment.ports}  " + "  ".join(parts)
+    return f"{clock(moment)}  {in_use}/{moment.ports} ports in use;  " + "  ".join(parts)
 
 
 def clock(moment: Moment) -> str:

@@ -98,20 +98,21 @@ def _attempts(run: RunFigures) -> Iterable[str]:
     yield (
         f"  {sum(job.attempts for job in calls):,} calls, {reached:,} of "
         f"{sum(job.contacts for job in calls):,} contacts answered in person; "
-        f"{attempts / dialing:.0f} attempts a second with every result stored"
+        f"{attempts / dialing:.0f} attempts/s, all stored"
     )
 
 
 def _charts(run: RunFigures) -> Iterable[str]:
     yield ""
-    yield f"Licences over time (top: quota, below: in use; full height {run.pool.ports} ports)"
+    top = max(job.maximum for job in run.jobs if job.calls)
+    yield f"Licences over time (above: quota, below: in use; full height {top}, all ports {run.pool.ports})"
     for job in run.jobs:
         if job.calls:
             limits = f"{job.allocation}, {job.minimum} to {job.maximum}, priority {job.priority}"
             yield f"  {job.name} ({limits})"
-            yield f"    |{series.bars(job.quota_over_time, run.pool.ports)}|"
+            yield f"    |{series.bars(job.quota_over_time, top)}|"
             yield (
-                f"    |{series.bars(job.in_use_over_time, run.pool.ports)}| "
+                f"    |{series.bars(job.in_use_over_time, top)}| "
                 f"mean {job.mean_in_use:.1f}, most {job.most_in_use}"
             )
     granted, in_use = run.pool.mean_while_contested

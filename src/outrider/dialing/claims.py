@@ -55,7 +55,7 @@ def take_batch(
         return _bound(tx, row, Batch(bound="window" if due else "contacts", again_at=due))
     sorted_out = _sort_out(tx, plan, taken, now)
     _, mark = paced(row["pace"], row["pace_at"], now, len(sorted_out.claims))
-    bound = "" if len(taken) == wanted else "ports" if units == free else "contacts"
+    bound = _bound_by(wanted, free, units, len(taken))
     charged = store.charge(
         tx,
         plan.task_id,
@@ -71,8 +71,21 @@ def take_batch(
         raise RuntimeError(f"task {plan.task_id}: its grant shrank under a locked row")
     store.add_attempts(tx, [_attempt_row(claim, owner, now) for claim in sorted_out.claims])
     _put_off(tx, plan, sorted_out, now)
-    more = len(taken) == wanted or len(sorted_out.claims) < len(taken)
-    return Batch(tuple(sorted_out.claims), bound, now if more else None)
+    again_at = None
+    if not bound or len(sorted_out.claims) < len(taken):
+        again_at = now
+    elif bound == "pace":
+        again_at = next_start(row["pace"], mark, now)
+    return Batch(tuple(sorted_out.claims), bound, again_at)
+
+
+def _bound_by(wanted: int, free: int, units: int, taken: int) -> str:
+    """Name what kept a batch from its `wanted` size, "" when nothing did; `units` are what pace allowed."""
+    if taken == wanted:
+        return ""
+    if taken < units:
+        return "contacts"
+    return "pace" if units < free else "ports"
 
 
 def note_unreachable(tx: Tx, task_id: TaskId) -> None:

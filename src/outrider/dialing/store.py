@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.engine import RowMapping
 
 from outrider.db import schema
@@ -20,7 +20,7 @@ from outrider.licences.model import Allocation, LicenceKind, Standing
 T, X, A = schema.tasks.c, schema.targets.c, schema.attempts.c
 K, L = schema.contacts.c, schema.contact_lists.c
 
-IS_DUE = literal_column("'due'")
+IS_DUE: ColumnElement[str] = literal_column("'due'")
 """Written out, not bound: only then do databases use the index that holds nothing but due targets."""
 
 TASK = locked(

@@ -22,6 +22,7 @@ from outrider.licences.explained import Explained, Supposition
 from outrider.licences.model import LicenceKind
 from outrider.licences.service import SharingRules
 from outrider.web.access import Caller, Edge, EdgeServices, RowId, Supervisor, Viewer
+from outrider.web.coalescing import Coalescer
 
 router = APIRouter(prefix="/api", tags=["jobs"])
 
@@ -73,15 +74,14 @@ async def create_job(
 ) -> JobView:
     """Create a job of a campaign and start it, unless `start` is false. 409 while another has not ended."""
     start = (body or NewJob()).start
-    return await edge.database.write(_create, edge, campaign_id, caller, start=start)
+    job_id = await edge.part(Coalescer).write(_create, edge, campaign_id, caller, start=start)
+    return await _view(edge, job_id, caller)
 
 
 @router.get("/jobs/{job_id}")
 async def show_job(job_id: RowId, edge: Edge, caller: Viewer) -> JobView:
     """Show one job with its tasks, quotas, outcomes and what can be asked of it now."""
-    return await edge.database.read(
-        board.job, edge.part(SharingRules), job_id, caller.organization_id, edge.clock.now()
-    )
+    return await _view(edge, job_id, caller)
 
 
 @router.post("/jobs/{job_id}/{command}")
@@ -97,16 +97,23 @@ async def command_job(
         raise InvalidInputError(f"until and seconds are for snooze only, not for {command}", where="until")
     if until is not None and until <= edge.clock.now():
         raise InvalidInputError("until: this time has passed already; give a later one", where="until")
-    return await edge.database.write(_command, edge, job_id, caller, command, until)
+    await edge.part(Coalescer).write(
+        service.command,
+        edge.part(SharingRules),
+        job_id,
+        caller.organization_id,
+        command,
+        edge.clock.now(),
+        caller.name,
+        until=until,
+    )
+    return await _view(edge, job_id, caller)
 
 
 @router.get("/jobs/{job_id}/outcomes")
 async def show_outcomes(job_id: RowId, edge: Edge, caller: Viewer) -> dict[str, OutcomeCount]:
     """Count attempts and final outcomes of a job, by outcome."""
-    view = await edge.database.read(
-        board.job, edge.part(SharingRules), job_id, caller.organization_id, edge.clock.now()
-    )
-    return dict(view.outcomes)
+    return dict((await _view(edge, job_id, caller)).outcomes)
 
 
 @router.get("/jobs/{job_id}/attempts")
@@ -155,7 +162,16 @@ async def show_task(task_id: RowId, edge: Edge, caller: Viewer) -> TaskView:
 async def change_task(task_id: RowId, body: TaskChange, edge: Edge, caller: Supervisor) -> TaskView:
     """Change priority, minimum or maximum of a task while it runs; the answer has the new quota."""
     limits = Limits(body.priority, body.minimum, body.maximum)
-    return await edge.database.write(_change, edge, task_id, caller, limits)
+    await edge.part(Coalescer).write(
+        service.change_limits,
+        edge.part(SharingRules),
+        task_id,
+        caller.organization_id,
+        limits,
+        edge.clock.now(),
+        caller.name,
+    )
+    return await edge.database.read(_task, edge, task_id, caller)
 
 
 @router.get("/tasks/{task_id}/why")
@@ -185,31 +201,23 @@ async def what_if(pool_id: RowId, body: WhatIfBody, edge: Edge, caller: Viewer) 
     )
 
 
-def _create(tx: Tx, edge: EdgeServices, campaign_id: int, caller: Caller, *, start: bool) -> JobView:
+async def _view(edge: EdgeServices, job_id: int, caller: Caller) -> JobView:
+    return await edge.database.read(
+        board.job, edge.part(SharingRules), job_id, caller.organization_id, edge.clock.now()
+    )
+
+
+def _create(tx: Tx, edge: EdgeServices, campaign_id: int, caller: Caller, *, start: bool) -> int:
     now, rules = edge.clock.now(), edge.part(SharingRules)
     job = service.create(tx, campaign_id, caller.organization_id, now, caller.name)
     if start:
         service.command(tx, rules, job.id, caller.organization_id, JobCommand.START, now, caller.name)
-    return board.job(tx, rules, job.id, caller.organization_id, now)
-
-
-def _command(
-    tx: Tx, edge: EdgeServices, job_id: int, caller: Caller, command: JobCommand, until: dt.datetime | None
-) -> JobView:
-    now, rules = edge.clock.now(), edge.part(SharingRules)
-    service.command(tx, rules, job_id, caller.organization_id, command, now, caller.name, until=until)
-    return board.job(tx, rules, job_id, caller.organization_id, now)
+    return job.id
 
 
 def _task(tx: Tx, edge: EdgeServices, task_id: int, caller: Caller) -> TaskView:
     found = service.task(tx, task_id, caller.organization_id)
     return board.task(tx, edge.part(SharingRules), found.id, edge.clock.now())
-
-
-def _change(tx: Tx, edge: EdgeServices, task_id: int, caller: Caller, limits: Limits) -> TaskView:
-    now, rules = edge.clock.now(), edge.part(SharingRules)
-    service.change_limits(tx, rules, task_id, caller.organization_id, limits, now, caller.name)
-    return board.task(tx, rules, task_id, now)
 
 
 async def _csv(edge: EdgeServices, job_id: int, caller: Caller, page: AttemptPage) -> AsyncIterator[str]:

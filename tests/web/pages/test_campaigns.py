@@ -1,4 +1,4 @@
-"""Pages of strategies and campaigns: templates, checks, drafts, versions; the campaign form and its mistakes."""
+"""Pages of strategies (templates, checks, drafts, versions) and of campaigns (the form and its mistakes)."""
 
 import pytest
 

@@ -21,6 +21,7 @@ from outrider.licences.model import LicenceKind
 from outrider.licences.service import SharingRules
 from outrider.people.model import Caller, Credential
 from outrider.web.access import Edge, EdgeServices, RowId, SignedIn, Supervisor, Viewer, authenticate
+from outrider.web.coalescing import Coalescer
 from outrider.web.pages import own_address, redirect
 from outrider.web.pages.board_feed import Feed, Viewing, parts, read_snapshot
 from outrider.web.pages.console import done, from_script, optional_number, rules_of, show
@@ -146,7 +147,7 @@ async def handle_limits(
         optional_number(minimum, "minimum"),
         optional_number(maximum, "maximum"),
     )
-    changed = await edge.database.write(
+    changed = await edge.part(Coalescer).write(
         jobs.change_limits,
         rules_of(edge),
         task_id,
@@ -176,7 +177,7 @@ async def handle_command(
     if command is JobCommand.SNOOZE and length is not None:
         until = now + dt.timedelta(minutes=min(max(1, length), LONGEST_SNOOZE))
     try:
-        job = await edge.database.write(
+        job = await edge.part(Coalescer).write(
             jobs.command,
             rules_of(edge),
             job_id,
@@ -203,7 +204,9 @@ async def handle_start(
 ) -> Response:
     """Make a job of a campaign and start it."""
     try:
-        job = await edge.database.write(start_campaign, rules_of(edge), campaign_id, caller, edge.clock.now())
+        job = await edge.part(Coalescer).write(
+            start_campaign, rules_of(edge), campaign_id, caller, edge.clock.now()
+        )
     except (ConflictError, LicenceShortageError) as error:
         if from_script(request):
             raise

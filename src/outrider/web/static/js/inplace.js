@@ -40,7 +40,7 @@ async function save(input) {
     const text = await response.text();
     const elsewhere = response.headers.get("HX-Redirect");
     if (elsewhere) location.href = elsewhere;
-    else if (!response.ok) complain(input, reason(text));
+    else if (!response.ok) complain(input, reason(text, input.name));
     else {
       input.dataset.saved = asked;
       clear(input);
@@ -59,9 +59,10 @@ async function save(input) {
   }
 }
 
-function reason(text) {
+// The field's own name before the message says nothing new beside the field.
+function reason(text, name) {
   try {
-    const detail = JSON.parse(text).detail.replace(/^\w+: /, "");
+    const detail = JSON.parse(text).detail.replace(new RegExp(`^${name}: `), "");
     return detail.charAt(0).toUpperCase() + detail.slice(1).replace(/\.?$/, ".");
   } catch {
     return describe(text);
