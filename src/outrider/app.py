@@ -84,6 +84,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 UNSUBSCRIBE_SECRET = "unsubscribe"  # noqa: S105 - its name, not its value
 SECRET_BYTES = 32
 IMPORT_POLL = 1.0
+PAUSE_AFTER_FAILURE = 1.0
 
 
 @dataclass(frozen=True)
@@ -171,17 +172,21 @@ def make_worker(prepared: Prepared) -> Worker:
     """Return a worker of this process, in the first free slot of the data folder."""
     settings = prepared.settings
     slot = Slot(settings.data_folder)
-    return Worker(
+    voice = make_voice(settings, prepared.clock, slot.name)
+    worker = Worker(
         prepared.database,
         prepared.rules,
         prepared.clock,
         RealClock(),
-        make_voice(settings, prepared.clock, slot.name),
+        voice,
         make_mail(settings, prepared.clock),
         _composer(prepared),
         slot,
         settings.worker,
     )
+    if isinstance(voice, TcpCarrier):
+        voice.on_reconnected = worker.driver.doubt
+    return worker
 
 
 def make_web(prepared: Prepared) -> tuple[FastAPI, News]:
@@ -248,7 +253,7 @@ async def _background(prepared: Prepared) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _working(prepared: Prepared) -> AsyncIterator[None]:
-    """Keep a worker running: one whose lease was lost is replaced by a new one."""
+    """Keep a worker running: one whose lease was lost, or that failed, is replaced by a new one."""
     current: list[Worker] = []
 
     async def run_workers() -> None:
@@ -259,8 +264,12 @@ async def _working(prepared: Prepared) -> AsyncIterator[None]:
                 await worker.run()
             except* LeaseLostError:
                 log.warning("worker_starts_anew", reason="its lease was lost")
-                await worker.driver.close()
-                await worker.close()
+            except* Exception as failures:
+                # A fault in one attempt must not end all dialing: the new worker takes over from this one.
+                log.error("worker_starts_anew", exc_info=failures)  # noqa: TRY400 - a group has no one traceback
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
+            await worker.driver.close()
+            await worker.close()
 
     async with _running(run_workers()):
         yield

@@ -30,6 +30,15 @@ class JobChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobLoaded(Event):
+    """The first, or the last, of a job's contacts became its targets: there is somebody to call."""
+
+    kind: ClassVar[str] = "job_loaded"
+    targets: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskChanged(Event):
     """A supervisor changed a task's priority, minimum or maximum."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from outrider.db import log, schema
 from outrider.db.database import Database, Tx
 from outrider.db.migrate import drift, upgrade
-from outrider.errors import StoreError
+from outrider.errors import ConflictError, StoreError
 from outrider.events import Event, RecordChanged
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=dt.UTC)
@@ -118,3 +118,19 @@ def test_a_closed_database_refuses_work(sqlite_database: Database) -> None:
     sqlite_database.close()
     with pytest.raises(RuntimeError, match="closed"):
         sqlite_database.write_now(_names)
+
+
+def test_two_who_make_the_same_thing_at_once_are_told_apart(database: Database) -> None:
+    database.write_now(_create, "alpha")
+    with pytest.raises(ConflictError, match="same moment"):
+        database.write_now(_create, "alpha")
+    assert database.read_now(_names) == ["alpha"]
+
+
+def test_one_read_sees_one_state(database: Database) -> None:
+    def look_twice(tx: Tx) -> tuple[list[str], list[str]]:
+        first = _names(tx)
+        database.write_now(_create, "meanwhile")
+        return first, _names(tx)
+
+    assert database.read_now(look_twice) == ([], [])

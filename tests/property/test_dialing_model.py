@@ -21,7 +21,7 @@ from outrider.db import schema
 from outrider.db.database import Database, Row, Tx
 from outrider.dialing import claims, plans, results
 from outrider.dialing import store as dialing_store
-from outrider.dialing.attempt import Claim, Result
+from outrider.dialing.attempt import Claim, Result, TaskPlan
 from outrider.errors import ConflictError, LicenceShortageError
 from outrider.events import CertificateFailed
 from outrider.ids import AttemptId, JobId, PoolId
@@ -71,7 +71,10 @@ RETRY = "[actions.retry.no_answer]\ncount = 2\ndelays = [0, 30]"
 
 
 class Dialing(RuleBasedStateMachine):
-    """Two workers, three campaigns and one pool. `live` are the calls that are up, as the world knows it."""
+    """Two workers, three campaigns and one pool. `live` are the calls that are up, oldest first.
+
+    Ids are random, so nothing may be drawn in the order of ids.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,12 +96,22 @@ class Dialing(RuleBasedStateMachine):
             self.system.campaign("two steps", lists[2:], source=TWO_STEPS),
         ]
 
-    @initialize(ports=st.integers(1, MOST_PORTS))
+    @initialize(ports=st.integers(1, MOST_PORTS), running=st.sets(st.integers(0, 2), min_size=1))
+    def begin(self, ports: int, running: set[int]) -> None:
+        """License the pool, and start with one job at least."""
+        self.license_ports(ports)
+        for campaign in sorted(running):
+            self.start(campaign, 100)
+
     def license_ports(self, ports: int) -> None:
+        """Put another count in force."""
         self.ports = ports
         self.system.license(self.now, outbound_ports=ports)
 
     @rule(campaign=st.integers(0, 2), page=st.sampled_from([4, 100]))
+    def start_job(self, campaign: int, page: int) -> None:
+        self.start(campaign, page)
+
     def start(self, campaign: int, page: int) -> None:
         """Start a new job when the campaign has none; load it whole, or leave most of it for later."""
         job_id = self.started.get(campaign)
@@ -144,12 +157,21 @@ class Dialing(RuleBasedStateMachine):
         self.license_ports(ports)
 
     @rule(data=st.data(), worker=st.sampled_from(WORKERS), wanted=st.integers(1, 12))
-    def claim(self, data: st.DataObject, worker: str, wanted: int) -> None:
-        """Claim a batch; in a pool that was cut nothing starts before the excess has drained."""
+    def claim_for_one(self, data: st.DataObject, worker: str, wanted: int) -> None:
+        """Let one task's dial loop ask."""
         _, dialed = self.database.read_now(plans.admitted_plans, frozenset())
-        if not dialed:
-            return
-        plan = data.draw(st.sampled_from(dialed))
+        if dialed:
+            self.claim(data.draw(st.sampled_from(dialed)), worker, wanted)
+
+    @rule(worker=st.sampled_from(WORKERS), wanted=st.integers(1, 12))
+    def claim_for_all(self, worker: str, wanted: int) -> None:
+        """Let every task's dial loop ask in turn."""
+        _, dialed = self.database.read_now(plans.admitted_plans, frozenset())
+        for plan in dialed:
+            self.claim(plan, worker, wanted)
+
+    def claim(self, plan: TaskPlan, worker: str, wanted: int) -> None:
+        """Claim a batch; in a pool that was cut nothing starts before the excess has drained."""
         room = max(0, self.ports - len(self.live))
         batch = self.database.write_now(claims.take_batch, RULES, plan, wanted, worker, self.now)
         assert len(batch.claims) <= min(wanted, room)
@@ -161,7 +183,7 @@ class Dialing(RuleBasedStateMachine):
     @rule(data=st.data())
     def record(self, data: st.DataObject) -> None:
         """Let some calls end, in any order, and write their results in one batch."""
-        ids = data.draw(st.lists(st.sampled_from(sorted(self.live)), min_size=1, unique=True))
+        ids = data.draw(st.lists(st.sampled_from(list(self.live)), min_size=1, unique=True))
         outcome = data.draw(st.sampled_from(OUTCOMES))
         self.write([Result(self.live.pop(number)[1], outcome, self.now) for number in ids])
 
@@ -175,6 +197,7 @@ class Dialing(RuleBasedStateMachine):
         self.write([Result(result.claim, outcome, self.now) for result in repeated])
         assert [row["in_use"] for row in self.tasks()] == [row["in_use"] for row in before]
 
+    @precondition(lambda self: self.live)
     @rule(worker=st.sampled_from(WORKERS))
     def die(self, worker: str) -> None:
         """Kill a worker: the next one finds exactly its calls in the database, and closes them."""

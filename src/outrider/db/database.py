@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, RowMapping
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from outrider.db import dialect
 from outrider.db.single_writer import SingleWriter
-from outrider.errors import StoreError
+from outrider.errors import ConflictError, StoreError
 from outrider.events import Event
 
 Tx = Connection
@@ -41,7 +41,9 @@ class Database:
         self.single_writer = dialect.is_single_writer(self.url)
         self._writing = dialect.make_engine(self.url, "write", connections)
         self._reading = (
-            dialect.make_engine(self.url, "read", connections) if self.single_writer else self._writing
+            dialect.make_engine(self.url, "read", connections)
+            if self.single_writer
+            else dialect.for_reading(self._writing)
         )
         self._threads = ThreadPoolExecutor(connections, "outrider-database")
         self._writer = SingleWriter(self._open_for_writing) if self.single_writer else None
@@ -105,6 +107,11 @@ class Database:
                 if dialect.is_retryable(error):
                     raise
                 raise _store_error(error) from error
+            except IntegrityError as error:
+                # Services look before they write; this is somebody else who did the same in between.
+                raise ConflictError(
+                    "somebody else made or removed the same thing at the same moment: look again, and repeat"
+                ) from error
 
         if self._writer is not None:
             return self._writer.submit(work)

@@ -67,6 +67,11 @@ def make_engine(url: URL, mode: Mode, connections: int) -> Engine:
     return engine
 
 
+def for_reading(engine: Engine) -> Engine:
+    """Return PostgreSQL's engine for reads: several statements of one read see one and the same state."""
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     # We begin transactions ourselves: the driver's own habit begins them too late to be IMMEDIATE.
     connection.isolation_level = None

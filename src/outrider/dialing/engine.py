@@ -145,6 +145,13 @@ def refused(state: AttemptState, at: dt.datetime, detail: str) -> Step:
     return _finish(state, at, Outcome.FAILED, detail)
 
 
+def lost(state: AttemptState, at: dt.datetime, detail: str) -> Step:
+    """End an attempt whose call is gone without news of its end: as answered if it was, or interrupted."""
+    if state.phase is Phase.DONE:
+        return state, ()
+    return _finish(state, at, state.reached or Outcome.INTERRUPTED, detail)
+
+
 def adopt(call: LivingCall, plan: CallPlan, at: dt.datetime) -> Step:
     """Take over a call of a former life that is up now: go on where it stands (architecture, crash rules)."""
     state = AttemptState(call.call_id, plan, Phase.RINGING)

@@ -13,7 +13,9 @@ from outrider.campaigns.strategy import Strategy
 from outrider.campaigns.strategy_document import parse_strategy
 from outrider.contacts.selection import matches, parse_filter
 from outrider.contacts.store import contact_of
+from outrider.db import log
 from outrider.db.database import Tx
+from outrider.events import JobLoaded
 from outrider.ids import JobId, ListId
 from outrider.jobs import service, store
 from outrider.jobs.model import JobState
@@ -65,6 +67,11 @@ def load_targets(tx: Tx, rules: SharingRules, job_id: JobId, now: dt.datetime, l
     loaded = len(page) < limit
     through = page[-1]["id"] if page else after
     store.set_job(tx, job_id, loaded=loaded, loaded_through=through, targets=job.targets + added)
+    if loaded or job.targets == 0:
+        event = JobLoaded(
+            organization_id=job.organization_id, job_id=job_id, targets=job.targets + added, complete=loaded
+        )
+        log.append(tx, now, event)
     if loaded:
         service.count_finals(tx, rules, job_id, strategy, 0, 0, now)
     return loaded

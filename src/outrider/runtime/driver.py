@@ -43,6 +43,8 @@ class Driver:
         self._clock = clock
         self._slots = asyncio.Semaphore(most_in_flight)
         self._live: dict[AttemptId, tuple[engine.AttemptState, Claim]] = {}
+        self._made: set[AttemptId] = set()
+        self._in_doubt = False
         self._unclaimed: dict[AttemptId, list[CallEvent]] | None = {}
         self._running: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -77,6 +79,7 @@ class Driver:
         """
         events = (self._unclaimed or {}).pop(claim.attempt_id, [])
         if living is not None:
+            self._made.add(claim.attempt_id)
             state, commands = engine.adopt(living, call_plan(claim), self._clock.now())
             self._enter(claim, state, commands)
         elif events:
@@ -88,7 +91,7 @@ class Driver:
         for event in events:
             self.on_event(event)
         if living is None and claim.attempt_id in self._live:
-            self._step_out(claim, "its process ended, and its call with it")
+            self._step_out(claim.attempt_id, "its process ended, and its call with it")
         return True
 
     def recovered(self) -> None:
@@ -109,9 +112,14 @@ class Driver:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         self._live.clear()
+        self._made.clear()
+
+    def doubt(self) -> None:
+        """Note that news may have been missed: `probe` asks what is up, and closes what is not."""
+        self._in_doubt = True
 
     async def probe(self) -> None:
-        """Ask unreachable channels again; those that answer may be used."""
+        """Ask unreachable channels again; those that answer may be used. Clear up doubts."""
         if Channel.CALL in self.unreachable:
             try:
                 await self._voice.living()
@@ -119,6 +127,24 @@ class Driver:
                 return
             self.unreachable -= {Channel.CALL}
             log.info("channel_reachable_again", channel=Channel.CALL.value)
+        if self._in_doubt:
+            await self._clear_up()
+
+    async def _clear_up(self) -> None:
+        """End the attempts whose calls the server does not know any more: it died, or told others.
+
+        Only calls that were made before we ask are looked at, and news from before the answer comes first.
+        """
+        self._in_doubt = False
+        asked = tuple(self._made)
+        try:
+            living = {call.call_id for call in await self._voice.living()}
+        except ChannelError:
+            self._in_doubt = True
+            return
+        for attempt_id in asked:
+            if attempt_id not in living and attempt_id in self._live:
+                self._step_out(attempt_id, "the carrier lost the call, or the news of its end")
 
     def _enter(self, claim: Claim, state: engine.AttemptState, commands: Sequence[engine.Command]) -> None:
         self._live[claim.attempt_id] = (state, claim)
@@ -131,11 +157,10 @@ class Driver:
         self._live[attempt_id] = (state, claim)
         self._carry_out(claim, commands)
 
-    def _step_out(self, claim: Claim, detail: str) -> None:
-        del self._live[claim.attempt_id]
-        self._recorder.add(Result(claim, Outcome.INTERRUPTED, self._clock.now(), None, detail))
-        if not self._live:
-            self._idle.set()
+    def _step_out(self, attempt_id: AttemptId, detail: str) -> None:
+        state, claim = self._live[attempt_id]
+        _, commands = engine.lost(state, self._clock.now(), detail)
+        self._carry_out(claim, commands)
 
     def _carry_out(self, claim: Claim, commands: Sequence[engine.Command]) -> None:
         for command in commands:
@@ -153,6 +178,7 @@ class Driver:
 
     def _finish(self, claim: Claim, finish: engine.Finish) -> None:
         self._live.pop(claim.attempt_id, None)
+        self._made.discard(claim.attempt_id)
         result = Result(claim, finish.outcome, finish.ended_at, finish.answered_at, finish.detail)
         self._recorder.add(result)
         if not self._live:
@@ -168,15 +194,19 @@ class Driver:
             try:
                 await self._voice.originate(call)
             except DuplicateCallError:
-                # It was made already, by us before a lost answer: its events will come.
+                # It was made already, by us before a lost answer: its events will come, if it still lives.
                 log.warning("call_was_made_before", call_id=call.call_id)
+                self.doubt()
             except ChannelError as error:
                 self._refused(claim, error)
+        if claim.attempt_id in self._live:
+            self._made.add(claim.attempt_id)
 
     def _refused(self, claim: Claim, error: ChannelError) -> None:
         if error.facts.get("outcome") == "unknown":
-            # The call may exist: recovery asks the server, and nothing is dialed twice.
+            # The call may exist: we ask the server, and nothing is dialed twice.
             log.warning("call_outcome_unknown", call_id=claim.attempt_id, error=error.message)
+            self.doubt()
             return
         if isinstance(error, ChannelUnreachableError):
             self.unreachable |= {claim.plan.action.channel}

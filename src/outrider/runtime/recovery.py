@@ -25,32 +25,61 @@ from outrider.runtime.driver import Driver
 log = structlog.get_logger(__name__)
 
 
-async def take_over(
-    database: Database,
-    voice: VoiceChannel,
-    driver: Driver,
-    clock: Clock,
-    real_clock: Clock,
-    slot: str,
-    worker_id: str,
-) -> int:
-    """Adopt or close every open attempt of workers that are gone; return how many there were.
+class Recovery:
+    """Takes over for one worker. What it has seized is kept until the channel can say what is up."""
 
-    ChannelError when the voice channel cannot say what is up: then nothing is decided yet.
-    """
-    dead, claims = await database.write(_seize, slot, worker_id, real_clock.now())
-    if not claims:
-        if dead:
-            await database.write(store.remove_workers, dead)
-        return 0
-    living: dict[AttemptId, LivingCall] = {}
-    if any(claim.plan.action.channel is Channel.CALL for claim in claims):
-        living = {call.call_id: call for call in await voice.living()}
-    taken_over = sum(driver.adopt(claim, living.get(claim.attempt_id)) for claim in claims)
-    interrupted = len(claims) - taken_over
-    log.info("attempts_recovered", taken_over=taken_over, interrupted=interrupted, workers=len(dead))
-    await database.write(_note, dead, clock.now(), taken_over, interrupted)
-    return len(claims)
+    def __init__(
+        self,
+        database: Database,
+        voice: VoiceChannel,
+        driver: Driver,
+        clock: Clock,
+        real_clock: Clock,
+        slot: str,
+        worker_id: str,
+    ) -> None:
+        self._database = database
+        self._voice = voice
+        self._driver = driver
+        self._clock = clock
+        self._real_clock = real_clock
+        self._slot = slot
+        self._worker_id = worker_id
+        self._dead: set[str] = set()
+        self._seized: list[Claim] = []
+
+    async def is_due(self) -> bool:
+        """Return whether some worker is gone, or was and is not taken over from yet."""
+        now = self._real_clock.now()
+        dead = await self._database.read(store.dead_workers, self._slot, self._worker_id, now)
+        return bool(dead or self._seized)
+
+    async def take_over(self) -> int:
+        """Adopt or close every open attempt of workers that are gone; return how many there were.
+
+        ChannelError when the voice channel cannot say what is up: then nothing is decided yet, and the next
+        call goes on from there.
+        """
+        dead, claims = await self._database.write(_seize, self._slot, self._worker_id, self._real_clock.now())
+        self._dead.update(dead)
+        self._seized += claims
+        if not self._seized:
+            if self._dead:
+                await self._database.write(store.remove_workers, sorted(self._dead))
+                self._dead.clear()
+            return 0
+        living: dict[AttemptId, LivingCall] = {}
+        if any(claim.plan.action.channel is Channel.CALL for claim in self._seized):
+            living = {call.call_id: call for call in await self._voice.living()}
+        found, self._seized = self._seized, []
+        taken_over = sum(self._driver.adopt(claim, living.get(claim.attempt_id)) for claim in found)
+        interrupted = len(found) - taken_over
+        log.info(
+            "attempts_recovered", taken_over=taken_over, interrupted=interrupted, workers=len(self._dead)
+        )
+        await self._database.write(_note, sorted(self._dead), self._clock.now(), taken_over, interrupted)
+        self._dead.clear()
+        return len(found)
 
 
 def _seize(tx: Tx, slot: str, worker_id: str, now: dt.datetime) -> tuple[list[str], list[Claim]]:

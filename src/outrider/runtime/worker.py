@@ -16,13 +16,14 @@ from outrider.db.database import Database
 from outrider.dialing import claims, plans
 from outrider.dialing.attempt import Batch, TaskPlan
 from outrider.errors import ChannelError, StoreError
-from outrider.events import CertificateFailed, Event, JobChanged, QuotasRecalculated, TaskChanged
+from outrider.events import CertificateFailed, Event, JobChanged, JobLoaded, QuotasRecalculated, TaskChanged
 from outrider.ids import TaskId
 from outrider.licences.service import SharingRules
-from outrider.runtime import recovery, store
+from outrider.runtime import store
 from outrider.runtime.driver import Driver
 from outrider.runtime.mailing import MailComposer
 from outrider.runtime.recorder import Recorder
+from outrider.runtime.recovery import Recovery
 from outrider.runtime.slots import Slot
 from outrider.runtime.wake import Wake, wait_for
 from outrider.settings import WorkerSettings
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 SHORTEST_PAUSE = 0.01
 RECOVERY_PERIOD = 2.0
-MOVING = (JobChanged, QuotasRecalculated, TaskChanged, CertificateFailed)
+MOVING = (JobChanged, JobLoaded, QuotasRecalculated, TaskChanged, CertificateFailed)
 
 
 class LeaseLostError(Exception):
@@ -65,6 +66,7 @@ class Worker:
         self.driver = Driver(voice, mail, composer, self.recorder, clock, settings.originations_in_flight)
         self._mail = mail
         self.id = f"{secrets.token_hex(8)}"
+        self._recovery = Recovery(database, voice, self.driver, clock, real_clock, slot.name, self.id)
         self._admitted: frozenset[TaskId] = frozenset()
         self._dialing: dict[TaskId, asyncio.Task[None]] = {}
         self._stopping = False
@@ -76,12 +78,12 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         if self._mail is not None:
             await self._mail.open()
-        await self._voice.open(self.driver.on_event)
+        await self._open_voice()
         await self._register()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.recorder.run())
-            await self._recover_first()
             group.create_task(self._keep_lease())
+            await self._recover_first()
             group.create_task(self._recover_others())
             group.create_task(self._supervise(group))
 
@@ -106,6 +108,15 @@ class Worker:
             await self._mail.close()
         self._slot.release()
 
+    async def _open_voice(self) -> None:
+        """Connect to the voice channel, however long it takes: what is up must be known before dialing."""
+        while True:
+            try:
+                return await self._voice.open(self.driver.on_event)
+            except ChannelError as error:
+                log.warning("dialing_waits_for_channel", error=error.message)
+                await asyncio.sleep(self._settings.poll)
+
     async def _register(self) -> None:
         now = self._real_clock.now()
         await self._database.write(store.add_worker, self.id, self._slot.name, now, self._lease_end())
@@ -122,25 +133,14 @@ class Worker:
     async def _recover_others(self) -> None:
         while True:
             await asyncio.sleep(RECOVERY_PERIOD)
-            dead = await self._database.read(
-                store.dead_workers, self._slot.name, self.id, self._real_clock.now()
-            )
-            if dead:
+            if await self._recovery.is_due():
                 self.driver.await_adoption()
                 await self._take_over()
                 self.driver.recovered()
 
     async def _take_over(self) -> bool:
         try:
-            await recovery.take_over(
-                self._database,
-                self._voice,
-                self.driver,
-                self._clock,
-                self._real_clock,
-                self._slot.name,
-                self.id,
-            )
+            await self._recovery.take_over()
         except ChannelError as error:
             log.warning("recovery_waits_for_channel", error=error.message)
             return False

@@ -146,6 +146,24 @@ def test_jobs_are_commanded_by_buttons(furnished: Furnished, address: str, conte
     assert mistakes == []
 
 
+@pytest.mark.parametrize("refusal", [0, 503])
+def test_the_board_connects_again_by_itself(
+    furnished: Furnished, address: str, context: BrowserContext, refusal: int
+) -> None:
+    page, _ = signed_in(context, address)
+    stream = "**/board/stream"
+    page.route(stream, lambda route: route.fulfill(status=refusal) if refusal else route.abort())
+    page.reload()
+    expect(page.locator("#live")).to_have_text("Reconnecting …")
+    page.evaluate("window.same = true")
+    task = furnished.task(furnished.lesser)
+    furnished.console.use(task.id, 3)
+    page.unroute(stream)
+    expect(page.locator("#live")).to_have_text("Live", timeout=20_000)
+    expect(page.locator(f"#task-{task.id} [data-label='In use']")).to_have_text("3")
+    assert is_same(page)
+
+
 def test_the_board_draws_its_meter_and_chart(address: str, context: BrowserContext) -> None:
     page, mistakes = signed_in(context, address)
     live(page)

@@ -55,7 +55,7 @@ class TcpCarrier:
 
     def __init__(self, address: CarrierAddress, on_reconnected: Callable[[], None] | None = None) -> None:
         self._address = address
-        self._on_reconnected = on_reconnected
+        self.on_reconnected = on_reconnected
         self._session = secrets.token_hex(8)
         self._slots = asyncio.Semaphore(address.commands_in_flight)
         self._numbers = itertools.count(1)
@@ -157,8 +157,8 @@ class TcpCarrier:
                 try:
                     await self._greet(reader, writer)
                     pause = self._address.shortest_pause
-                    if connected_before and self._on_reconnected is not None:
-                        self._on_reconnected()
+                    if connected_before and self.on_reconnected is not None:
+                        self.on_reconnected()
                     connected_before = True
                     await self._listen(reader)
                 finally:

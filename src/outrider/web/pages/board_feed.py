@@ -228,33 +228,46 @@ def bound_words(state: JobState, kind: LicenceKind, bound: str, *, waits: bool, 
 templates.globals["bound_text"] = bound_text
 
 
-def parts(snapshot: Snapshot, caller: Caller, csrf_token: str) -> dict[str, str]:
-    """Return the parts of the board as HTML, by the id of their element, in order."""
+Known = dict[str, tuple[object, str]]
+"""Parts that were made before, by name: what they were made of, and their HTML."""
+
+
+def parts(snapshot: Snapshot, caller: Caller, csrf_token: str, known: Known | None = None) -> dict[str, str]:
+    """Return the parts of the board as HTML, by the id of their element, in order.
+
+    A part of `known` whose data is the same is taken from there; `known` is brought up to date.
+    """
+    cache: Known = {} if known is None else known
     shared = {"caller": caller, "csrf_token": csrf_token, "path": "/"}
-    found = {
-        "supply-banner": _html(
-            "supply_banner.html", supply=snapshot.supply, supply_tone=tone_of(snapshot.supply), **shared
-        )
-    }
-    found["supply-banner"] = f'<div id="supply-banner" class="supply-banner">{found["supply-banner"]}</div>'
+
+    def made(name: str, template: str, data: object, **context: object) -> None:
+        if name not in cache or cache[name][0] != data:
+            html = templates.get_template(template).render(**shared, **context).strip()
+            cache[name] = (data, html)
+        found[name] = cache[name][1]
+
+    found: dict[str, str] = {}
+    made(
+        "supply-banner",
+        "board_banner.html",
+        snapshot.supply,
+        supply=snapshot.supply,
+        supply_tone=tone_of(snapshot.supply),
+    )
     bars = meters(snapshot.board)
     for bar in bars:
-        found[f"pool-{bar.pool.id}"] = _html("board_pool.html", bar=bar, several=len(bars) > 1, **shared)
+        several = len(bars) > 1
+        made(f"pool-{bar.pool.id}", "board_pool.html", (bar, several), bar=bar, several=several)
     for job in in_order(snapshot.board):
-        found[f"job-{job.id}"] = _html("board_job.html", job=job, **shared)
-    found["board-start"] = _html(
-        "board_start.html", startable=snapshot.startable, steps=snapshot.steps, **shared
-    )
+        made(f"job-{job.id}", "board_job.html", job, job=job)
+    start = (snapshot.startable, snapshot.steps)
+    made("board-start", "board_start.html", start, startable=snapshot.startable, steps=snapshot.steps)
     return found
 
 
 def in_order(found: Board) -> list[JobView]:
     """Return the jobs as the page shows them: those that live, oldest first, then the ended, newest first."""
     return sorted(found.jobs, key=lambda job: (job.state in ENDED, -job.id if job.state in ENDED else job.id))
-
-
-def _html(template: str, **context: object) -> str:
-    return templates.get_template(template).render(context).strip()
 
 
 def units(found: Board) -> dict[str, list[object]]:
@@ -304,6 +317,7 @@ class Viewing:
     caller: Caller
     csrf_token: str
     shown: dict[str, str] = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
     seen: Snapshot | None = None
 
     def news(self, snapshot: Snapshot, number: int) -> Message | None:
@@ -311,9 +325,11 @@ class Viewing:
         if snapshot is self.seen:
             return None
         self.seen = snapshot
-        present = parts(snapshot, self.caller, self.csrf_token)
+        present = parts(snapshot, self.caller, self.csrf_token, self.known)
         changed = {name: html for name, html in present.items() if self.shown.get(name) != html}
         gone = [name for name in self.shown if name not in present]
+        for name in gone:
+            del self.known[name]
         self.shown = present
         # Units are sent even when nothing changed: the chart goes on with time.
         data = {
