@@ -64,7 +64,8 @@ class Batch:
     """What a task got when it asked for work.
 
     `bound` names what limited it, for "why is nobody being called?": "" (it got all it wanted), "ports",
-    "contacts", "pace", "window", "licence". `again_at` is when asking again may help, None: when nudged.
+    "contacts", "later", "pace", "licence", "channel", "paused". `again_at` is when asking again may help,
+    None: when nudged.
     """
 
     claims: tuple[Claim, ...] = ()

@@ -52,7 +52,7 @@ def take_batch(
     taken = store.take_targets(tx, plan.task_id, now, units)
     if not taken:
         due = store.next_due(tx, plan.task_id)
-        return _bound(tx, row, Batch(bound="window" if due else "contacts", again_at=due))
+        return _bound(tx, row, Batch(bound="later" if due else "contacts", again_at=due))
     sorted_out = _sort_out(tx, plan, taken, now)
     _, mark = paced(row["pace"], row["pace_at"], now, len(sorted_out.claims))
     bound = _bound_by(wanted, free, units, len(taken))

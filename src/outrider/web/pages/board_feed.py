@@ -38,9 +38,10 @@ BOUNDS: Mapping[str, str] = {
     "": "Calling",
     "ports": "All ports in use",
     "contacts": "No contact due now",
-    "window": "Outside calling hours",
+    "later": "Waiting for the next due contact",
     "pace": "Held back by its pace",
     "licence": "Waits for licences",
+    "channel": "Its carrier or mail server cannot be reached",
     "paused": "Not running",
 }
 """Why no more contacts are being reached, by what the worker noted."""
