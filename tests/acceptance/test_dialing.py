@@ -158,3 +158,30 @@ def test_two_processes_share_a_job_and_one_is_killed(
         f"taken over {noticed:.1f} s after the kill, with a lease of {lease:g} s; "
         f"{sum(row['outcome'] == 'interrupted' for row in tried.values())} attempts interrupted",
     )
+
+
+def test_the_carrier_is_late_and_then_dies(
+    sqlite_database: Database, commands: Programs, tmp_path: Path
+) -> None:
+    """The server waits for its carrier; calls that die with the carrier are closed, and never made again."""
+    run = live_run(sqlite_database, commands, tmp_path, ports=20, speed=SPEED, carrier=False)
+    list_id = run.system.contact_list("people", 300)
+    job = run.system.start(run.system.campaign("people", [list_id]), run.clock.now())
+    server = commands.start("serve", "--port", "0")
+    server.wait_for(LISTENING)
+    assert run.system.final_outcomes(job).keys() <= {""}
+    carrier = run.start_carrier()
+    eventually("the pool is in use", lambda: run.database.read_now(in_use) == 20)
+    eventually("calls are made", lambda: len(run.calls_made()) > 60)
+    carrier.kill()
+    run.start_carrier()
+    eventually("the job finishes", lambda: run.finished(job))
+    assert server.stop() == 0, server.complaints
+    books = audits.read_books(run.ledger, killed=True)
+    tried = run.database.read_now(audits.attempts)
+    assert books.refused == []
+    audits.check_attempts(books, tried)
+    audits.check_targets(run.database.read_now(audits.targets), tried)
+    assert 0 < len(books.lost) <= 20
+    assert all(tried[number]["ended_at"] is not None for number in books.lost)
+    assert commands.run("check").process.returncode == 0

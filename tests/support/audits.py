@@ -39,6 +39,8 @@ class Books:
 
     calls: Mapping[str, Call]
     refused: Sequence[str]
+    lost: frozenset[str] = frozenset()
+    """Calls that died with the carrier: nobody knows what they would have come to."""
 
     def most_at_once(self) -> int:
         """Return the largest number of calls that existed at the same time."""
@@ -55,8 +57,11 @@ class Books:
         return [call for call in self.calls.values() if call.made_at <= moment < call.ended_at]
 
 
-def read_books(path: Path) -> Books:
-    """Read a ledger in which every call is over; AssertionError for an id that was accepted twice."""
+def read_books(path: Path, *, killed: bool = False) -> Books:
+    """Read a ledger; AssertionError for an id that was accepted twice.
+
+    Every call must be over, unless the carrier was `killed` with calls up.
+    """
     made: dict[str, Mapping[str, str | int | None]] = {}
     calls: dict[str, Call] = {}
     refused = []
@@ -70,8 +75,9 @@ def read_books(path: Path) -> Books:
         else:
             assert number not in calls, f"call {number} ended twice"
             calls[number] = _call(entry)
-    assert made.keys() == calls.keys(), "a call is still up"
-    return Books(calls, refused)
+    lost = made.keys() - calls.keys()
+    assert killed or not lost, "a call is still up"
+    return Books(calls, refused, frozenset(lost))
 
 
 def _call(entry: Mapping[str, str | int | None]) -> Call:
@@ -109,10 +115,12 @@ def check_attempts(books: Books, tried: Mapping[str, Row]) -> None:
 
     An interrupted attempt was closed when its call, if there was one, was over: no unit was free too early.
     """
-    assert books.calls.keys() <= tried.keys(), "the carrier made calls that no attempt asked for"
+    assert books.calls.keys() | books.lost <= tried.keys(), "the carrier made calls that no attempt asked for"
     for number, attempt in tried.items():
         assert attempt["ended_at"] is not None, f"attempt {number} is open"
         call = books.calls.get(number)
+        if number in books.lost:
+            continue
         if call is None:
             assert attempt["outcome"] == Outcome.INTERRUPTED.value, f"{number} was never made: {attempt}"
             continue

@@ -4,6 +4,7 @@ The carrier is a process of its own, so that it survives the servers; all of the
 """
 
 import datetime as dt
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from outrider.db import schema
 from outrider.db.database import Database, Tx
 from outrider.jobs.model import JobState
 from support.campaigning import NOON, Campaigning, campaigning
-from support.processes import Programs
+from support.processes import Program, Programs
 from support.web import PASSWORD
 
 LISTENING = r"Outrider is at (\S+)"
@@ -33,6 +34,16 @@ class LiveRun:
     commands: Programs
     ledger: Path
     clock: ScaledClock
+    port: int
+    seed: int
+
+    def start_carrier(self) -> Program:
+        """Start the carrier, or start it again: its ledger goes on."""
+        time = ("--speed", str(self.clock.speed), "--anchor", self.clock.anchor.isoformat())
+        where = ("--port", str(self.port), "--ledger", str(self.ledger), "--seed", str(self.seed))
+        carrier = self.commands.start("carrier", "serve", *where, *time)
+        carrier.wait_for("carrier on")
+        return carrier
 
     @property
     def database(self) -> Database:
@@ -72,22 +83,34 @@ def clock_from_noon(speed: float) -> ScaledClock:
 
 
 def live_run(
-    database: Database, commands: Programs, folder: Path, *, ports: int, speed: float, seed: int = 1
+    database: Database,
+    commands: Programs,
+    folder: Path,
+    *,
+    ports: int,
+    speed: float,
+    seed: int = 1,
+    carrier: bool = True,
 ) -> LiveRun:
-    """License `ports`, start a carrier, and point all further commands at it and at the database."""
+    """License `ports`, start a carrier, and point all further commands at it and at the database.
+
+    Without `carrier` it is for the test to start it, at the address where everybody expects it.
+    """
     clock = clock_from_noon(speed)
     system = campaigning(database)
     system.license(clock.now(), outbound_ports=ports)
-    ledger = folder / "ledger.jsonl"
-    time = ("--speed", str(speed), "--anchor", clock.anchor.isoformat())
-    carrier = commands.start("carrier", "serve", "--seed", str(seed), "--ledger", str(ledger), *time)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     commands.configure(
         database=database.url.render_as_string(hide_password=False),
-        carrier__address=carrier.wait_for(r"carrier on (\S+)")[1],
+        carrier__address=f"127.0.0.1:{port}",
         clock__speed=speed,
         clock__anchor=clock.anchor.isoformat(),
     )
-    return LiveRun(system, commands, ledger, clock)
+    run = LiveRun(system, commands, folder / "ledger.jsonl", clock, port, seed)
+    if carrier:
+        run.start_carrier()
+    return run
 
 
 @contextmanager

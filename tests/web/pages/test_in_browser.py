@@ -164,11 +164,16 @@ def test_the_board_connects_again_by_itself(
     assert is_same(page)
 
 
-def test_the_board_draws_its_meter_and_chart(address: str, context: BrowserContext) -> None:
+def test_the_board_draws_its_meter_and_chart(
+    furnished: Furnished, address: str, context: BrowserContext
+) -> None:
     page, mistakes = signed_in(context, address)
     live(page)
     expect(page.locator("#chart canvas")).to_be_visible()
-    expect(page.locator("#chart .u-legend")).to_contain_text("Reminders")
+    survey = page.locator("#chart .u-series", has_text="Survey").locator("td")
+    expect(survey).to_have_text(str(furnished.task(furnished.lesser).quota))
+    furnished.form("ada").send(f"/tasks/{furnished.task(furnished.lesser).id}/limits", priority="9")
+    expect(survey).to_have_text(str(furnished.task(furnished.lesser).quota))
     page.get_by_text("Granted", exact=True).first.click()
     expect(page.locator("#chart canvas")).to_be_visible()
     assert page.locator(".meter rect").count() == 2

@@ -10,7 +10,7 @@ from outrider.db.database import Tx
 from outrider.jobs import store as jobs
 from outrider.jobs.model import JobState, Task
 from outrider.licences import division, division_store
-from outrider.licences.model import COUNTED_KINDS, GATE_KINDS, PLATFORM_KINDS, LicenceKind, Standing
+from outrider.licences.model import GATE_KINDS, PLATFORM_KINDS, LicenceKind, Standing
 from outrider.licences.tree import DEFAULT_NAME, Counts, Division, PoolName, Tree, with_defaults
 from outrider.people.model import Caller
 from outrider.supply import service as supply
@@ -198,8 +198,3 @@ def _zones(
 
 def _cells(configured: Counts, effective: Counts) -> tuple[Cell, ...]:
     return tuple(Cell(kind, configured.get(kind), effective[kind]) for kind in DIVIDED)
-
-
-def counted() -> frozenset[LicenceKind]:
-    """Return the types whose numbers add up over zones and organizations."""
-    return frozenset(COUNTED_KINDS)

@@ -1,5 +1,6 @@
 // A stacked chart of units per job over time (uPlot): history from the server, then one point per live message.
 const LONGEST = 4000;
+const MEASURES = ["quota", "granted", "in_use"];
 
 export class StackedChart {
   constructor(element, options = {}) {
@@ -33,7 +34,13 @@ export class StackedChart {
 
   // units: id -> [name, quota, granted, in use]
   push(time, units) {
-    if (time <= (this.times.at(-1) ?? 0)) return;
+    const last = this.times.at(-1) ?? 0;
+    if (time < last) return;
+    // Two looks in one moment: the later one counts.
+    if (time === last) {
+      this.times.pop();
+      for (const one of this.series.values()) for (const measure of MEASURES) one[measure].pop();
+    }
     this.times.push(time);
     for (const [id, [name]] of Object.entries(units)) {
       if (!this.series.has(id)) {
@@ -49,7 +56,7 @@ export class StackedChart {
     }
     if (this.times.length > LONGEST) {
       this.times.shift();
-      for (const one of this.series.values()) for (const measure of ["quota", "granted", "in_use"]) one[measure].shift();
+      for (const one of this.series.values()) for (const measure of MEASURES) one[measure].shift();
     }
   }
 
@@ -66,6 +73,8 @@ export class StackedChart {
     if (!anew && this.plot && signature === this.drawn) {
       this.plot.setData(data, false);
       this.plot.setScale("x", this.range());
+      // Without a pointer on the chart, the legend shows the newest numbers.
+      if (this.plot.cursor.idx == null) this.plot.setLegend({ idx: this.times.length - 1 }, false);
       return;
     }
     this.drawn = signature;
