@@ -22,13 +22,18 @@ TaskId = NewType("TaskId", int)
 TargetId = NewType("TargetId", int)
 """A target is one contact as one job sees it: the row that holds its state and its final outcome."""
 
+RANDOM_BYTES = 10
+
 AttemptId = NewType("AttemptId", str)
 """Also the id of the call on the media server, or the local part of an email's Message-ID."""
 
 
-def new_attempt_id(now: dt.datetime) -> AttemptId:
-    """Return a new id: 32 hexadecimal digits, of which 12 are milliseconds since 1970 and 20 are random.
+def new_attempt_ids(now: dt.datetime, count: int) -> list[AttemptId]:
+    """Return new ids: 32 hexadecimal digits, of which 12 are milliseconds since 1970 and 20 are random.
 
     Ids of one time sort together, like UUID version 7 (RFC 9562 5.7): new rows fall on few database pages.
     """
-    return AttemptId(f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}")
+    time = f"{int(now.timestamp() * 1000):012x}"
+    drawn = secrets.token_hex(RANDOM_BYTES * count)
+    length = 2 * RANDOM_BYTES
+    return [AttemptId(time + drawn[start : start + length]) for start in range(0, len(drawn), length)]

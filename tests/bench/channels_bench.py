@@ -24,7 +24,7 @@ from outrider.channels.simulated.server import CarrierServer
 from outrider.clock import RealClock, ScaledClock, VirtualClock, stopwatch
 from outrider.demo.mail_sink import MailSink, SinkSettings
 from outrider.errors import ChannelError
-from outrider.ids import AttemptId, new_attempt_id
+from outrider.ids import AttemptId, new_attempt_ids
 
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 SPEED = 2000.0
@@ -44,7 +44,7 @@ SOURCE = MessageSource(
 
 
 def a_call(number: int) -> OutboundCall:
-    return OutboundCall(new_attempt_id(START), f"+49301{number:06}")
+    return OutboundCall(new_attempt_ids(START, 1)[0], f"+49301{number:06}")
 
 
 def a_mail(number: int) -> OutboundMail:

@@ -39,8 +39,8 @@ class Contact:
 
     def addresses(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the addresses called `names`, in that order, without missing or repeated ones."""
-        found = (self.address(name) for name in names)
-        return tuple(dict.fromkeys(address for address in found if address is not None))
+        found = [address for name in names if (address := self.address(name)) is not None]
+        return tuple(found) if len(found) <= 1 else tuple(dict.fromkeys(found))
 
     def field(self, name: str) -> str | None:
         """Return a field (as `address`, or "external_id", "time_zone") or else the attribute `name`."""

@@ -138,7 +138,7 @@ def count_contacts(tx: Connection, list_id: int) -> int:
 
 
 def contact_of(row: RowMapping) -> Contact:
-    """Return the contact that a row of `contacts` is."""
+    """Return the contact that a row of `contacts` is; without attributes when they were not selected."""
     return Contact(
         id=row["id"],
         list_id=row["list_id"],
@@ -147,7 +147,7 @@ def contact_of(row: RowMapping) -> Contact:
         other_phones=tuple(row["other_phones"] or ()),
         email=row["email"],
         time_zone=row["time_zone"],
-        attributes=row["attributes"] or {},
+        attributes=row.get("attributes") or {},
     )
 
 

@@ -4,11 +4,12 @@ Upserts, row locks, skipping locked rows, and connection settings live here and 
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
@@ -82,6 +83,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
         "synchronous = FULL",
         "foreign_keys = ON",
         "cache_size = -65536",
+        "wal_autocheckpoint = 8000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
@@ -103,6 +105,28 @@ def is_retryable(error: DBAPIError) -> bool:
 def insert(tx: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
     return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def insert_rows(
+    tx: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert many rows of values as the database stores them (times by `utc_microseconds`).
+
+    This is the driver's own bulk insert, without SQLAlchemy's work on every single row.
+    """
+    if rows:
+        sql, names = _insert_statement(tx.dialect, table, columns)
+        by_name = [dict(zip(names, row, strict=True)) for row in rows] if names else list(rows)
+        tx.exec_driver_sql(sql, by_name)
+
+
+@cache
+def _insert_statement(
+    dialect: Dialect, table: Table, columns: tuple[str, ...]
+) -> tuple[str, tuple[str, ...] | None]:
+    """Return the driver's own SQL, and the parameters' names where the driver wants them by name."""
+    compiled = table.insert().compile(dialect=dialect, column_keys=columns)
+    return str(compiled), None if compiled.positional else columns
 
 
 def locked(statement: Select[Any], *, skip: bool = False) -> Select[Any]:

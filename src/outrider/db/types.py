@@ -29,6 +29,11 @@ class Json(TypeDecorator[Any]):
         return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
 
 
+def utc_microseconds(value: dt.datetime | None) -> int | None:
+    """Return a time as whole microseconds since 1970; TypeError for a naive one."""
+    return None if value is None else (value - EPOCH) // MICROSECOND
+
+
 class UtcTime(TypeDecorator[dt.datetime]):
     """An aware UTC datetime, stored as whole microseconds since 1970."""
 
@@ -37,7 +42,7 @@ class UtcTime(TypeDecorator[dt.datetime]):
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - signature
         """Store an aware datetime; a naive one is a programming error (TypeError)."""
-        return None if value is None else (value - EPOCH) // MICROSECOND
+        return utc_microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002 - signature
         """Read an aware datetime in UTC."""

@@ -13,15 +13,15 @@ from outrider.campaigns.hours import ContactHours
 from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import Channel
 from outrider.contacts.do_not_contact import service as do_not_contact
-from outrider.contacts.model import Contact
 from outrider.contacts.store import contact_of
 from outrider.db.database import Row, Tx
+from outrider.db.types import utc_microseconds
 from outrider.dialing import store
 from outrider.dialing.attempt import Batch, Claim, TaskPlan
 from outrider.dialing.pacing import next_start, paced
-from outrider.dialing.retry import Counters, Decision, Final, Retry, skip
+from outrider.dialing.retry import Decision, Final, Retry, skip
 from outrider.dialing.targets import counters_of, target_row
-from outrider.ids import TargetId, TaskId, new_attempt_id
+from outrider.ids import TargetId, TaskId, new_attempt_ids
 from outrider.jobs import store as jobs
 from outrider.licences import service as licences
 from outrider.licences.model import Standing
@@ -69,7 +69,8 @@ def take_batch(
     )
     if not charged:
         raise RuntimeError(f"task {plan.task_id}: its grant shrank under a locked row")
-    store.add_attempts(tx, [_attempt_row(claim, owner, now) for claim in sorted_out.claims])
+    claimed_at = utc_microseconds(now)
+    store.add_attempts(tx, [_attempt_row(claim, owner, claimed_at) for claim in sorted_out.claims])
     _put_off(tx, plan, sorted_out, now)
     again_at = None
     if not bound or len(sorted_out.claims) < len(taken):
@@ -133,7 +134,8 @@ def _bound(tx: Tx, row: Row, batch: Batch) -> Batch:
 
 
 def _sort_out(tx: Tx, plan: TaskPlan, taken: Sequence[Row], now: dt.datetime) -> _SortedOut:
-    found = store.contacts(tx, [row["contact_id"] for row in taken])
+    is_call = plan.action.channel is Channel.CALL
+    found = store.contacts(tx, [row["contact_id"] for row in taken], attributes=not is_call)
     contacts = {number: contact_of(row) for number, row in found.items()}
     names = plan.action.addresses
     reachable = {number: contact.addresses(names) for number, contact in contacts.items()}
@@ -142,7 +144,8 @@ def _sort_out(tx: Tx, plan: TaskPlan, taken: Sequence[Row], now: dt.datetime) ->
     )
     hours = ContactHours(plan.action.window)
     sorted_out = _SortedOut()
-    for row in taken:
+    ids = new_attempt_ids(now, len(taken))
+    for row, attempt_id in zip(taken, ids, strict=True):
         counters = counters_of(row["counters"], row["attempts"] - 1)
         contact = contacts.get(row["contact_id"])
         addresses = reachable.get(row["contact_id"], ())
@@ -153,12 +156,22 @@ def _sort_out(tx: Tx, plan: TaskPlan, taken: Sequence[Row], now: dt.datetime) ->
             sorted_out.decided.append((row, decision))
             continue
         kept = found[contact.id]
-        number = addresses[index] if plan.action.channel is Channel.CALL else contact.phone
+        number = addresses[index] if is_call else contact.phone
         opening = hours.next_open(contact.time_zone, number, kept["default_country"], now)
         if opening > now:
             sorted_out.later.append((row, opening))
         else:
-            claim = _claim(plan, row, contact, addresses, index, kept["carrier_profile"], counters, now)
+            claim = Claim(
+                attempt_id=attempt_id,
+                plan=plan,
+                target_id=TargetId(row["id"]),
+                contact=contact,
+                address=addresses[index],
+                address_index=index,
+                addresses=len(addresses),
+                counters=counters.with_attempt(),
+                profile=kept["carrier_profile"],
+            )
             sorted_out.claims.append(claim)
     return sorted_out
 
@@ -166,43 +179,23 @@ def _sort_out(tx: Tx, plan: TaskPlan, taken: Sequence[Row], now: dt.datetime) ->
 def _first_allowed(addresses: Sequence[str], index: int, blocked: set[str]) -> int | None:
     """Return the first address from `index` (or the last, if there are fewer now) that may be contacted."""
     start = min(index, len(addresses) - 1)
+    if not blocked:
+        return None if start < 0 else start
     return next((n for n in range(max(0, start), len(addresses)) if addresses[n] not in blocked), None)
 
 
-def _claim(
-    plan: TaskPlan,
-    row: Row,
-    contact: Contact,
-    addresses: Sequence[str],
-    index: int,
-    profile: str,
-    counters: Counters,
-    now: dt.datetime,
-) -> Claim:
-    return Claim(
-        attempt_id=new_attempt_id(now),
-        plan=plan,
-        target_id=TargetId(row["id"]),
-        contact=contact,
-        address=addresses[index],
-        address_index=index,
-        addresses=len(addresses),
-        counters=counters.with_attempt(),
-        profile=profile,
+def _attempt_row(claim: Claim, owner: str, claimed_at: int | None) -> tuple[object, ...]:
+    """Return the values of `store.ATTEMPT_COLUMNS`, as the database stores them."""
+    return (
+        claim.attempt_id,
+        claim.plan.task_id,
+        claim.target_id,
+        claim.contact.id,
+        claim.number,
+        claim.address,
+        owner,
+        claimed_at,
     )
-
-
-def _attempt_row(claim: Claim, owner: str, now: dt.datetime) -> dict[str, object]:
-    return {
-        "id": claim.attempt_id,
-        "task_id": claim.plan.task_id,
-        "target_id": claim.target_id,
-        "contact_id": claim.contact.id,
-        "number": claim.number,
-        "address": claim.address,
-        "owner": owner,
-        "claimed_at": now,
-    }
 
 
 def _put_off(tx: Tx, plan: TaskPlan, sorted_out: _SortedOut, now: dt.datetime) -> None:

@@ -31,7 +31,7 @@ def orphans(tx: Tx, owners: list[str]) -> list[Claim]:
     rows = store.attempts_of_owners(tx, owners)
     plans: dict[int, TaskPlan] = {}
     claims = []
-    found = store.contacts(tx, sorted({row["contact_id"] for row in rows}))
+    found = store.contacts(tx, sorted({row["contact_id"] for row in rows}), attributes=True)
     for row in rows:
         task_id = row["task_id"]
         if task_id not in plans:

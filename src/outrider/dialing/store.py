@@ -8,12 +8,12 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, update
 from sqlalchemy.engine import RowMapping
 
 from outrider.db import schema
 from outrider.db.database import Tx
-from outrider.db.dialect import locked
+from outrider.db.dialect import insert_rows, locked
 from outrider.ids import PoolId, TaskId
 from outrider.licences.model import Allocation, LicenceKind, Standing
 
@@ -89,13 +89,19 @@ TAKE = (
     .returning(X.id, X.contact_id, X.address_index, X.attempts, X.counters)
     .execution_options(synchronize_session=False)
 )
-CONTACTS = (
-    select(schema.contacts, L.carrier_profile, L.default_country)
-    .join(schema.contact_lists, L.id == K.list_id)
-    .where(K.id.in_(bindparam("ids", expanding=True)))
-)
+WITHOUT_ATTRIBUTES = [column for column in schema.contacts.c if column.name != "attributes"]
+CONTACTS = {
+    attributes: (
+        select(*columns, L.carrier_profile, L.default_country)
+        .join(schema.contact_lists, L.id == K.list_id)
+        .where(K.id.in_(bindparam("ids", expanding=True)))
+    )
+    for attributes, columns in ((True, list(schema.contacts.c)), (False, WITHOUT_ATTRIBUTES))
+}
+"""With and without attributes, which only messages need and which take long to read."""
+
 NEXT_DUE = select(func.min(X.next_at)).where(X.task_id == bindparam("task"), X.state == IS_DUE)
-ADD_ATTEMPTS = insert(schema.attempts)
+ATTEMPT_COLUMNS = ("id", "task_id", "target_id", "contact_id", "number", "address", "owner", "claimed_at")
 CLOSE_ATTEMPT = (
     update(schema.attempts)
     .where(A.id == bindparam("attempt"), A.ended_at.is_(None))
@@ -154,9 +160,10 @@ def note(tx: Tx, task_id: TaskId, **values: object) -> None:
     tx.execute(update(schema.tasks).where(T.id == task_id).values(**values))
 
 
-def contacts(tx: Tx, ids: Sequence[int]) -> dict[int, RowMapping]:
-    """Return contacts with the carrier profile of their list, by id."""
-    return {row["id"]: row for row in tx.execute(CONTACTS, {"ids": list(ids)}).mappings()}
+def contacts(tx: Tx, ids: Sequence[int], *, attributes: bool) -> dict[int, RowMapping]:
+    """Return contacts with the carrier profile and country of their list, by id."""
+    found = tx.execute(CONTACTS[attributes], {"ids": list(ids)})
+    return {row["id"]: row for row in found.mappings()}
 
 
 def next_due(tx: Tx, task_id: TaskId) -> dt.datetime | None:
@@ -164,10 +171,9 @@ def next_due(tx: Tx, task_id: TaskId) -> dt.datetime | None:
     return tx.execute(NEXT_DUE, {"task": task_id}).scalar()
 
 
-def add_attempts(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the rows of attempts that are about to be made: each is the lease of one unit."""
-    if rows:
-        tx.execute(ADD_ATTEMPTS, list(rows))
+def add_attempts(tx: Tx, rows: Sequence[tuple[object, ...]]) -> None:
+    """Write the rows (ATTEMPT_COLUMNS) of attempts about to be made: each is the lease of one unit."""
+    insert_rows(tx, schema.attempts, ATTEMPT_COLUMNS, rows)
 
 
 def open_attempts(tx: Tx, ids: Sequence[str]) -> set[str]:

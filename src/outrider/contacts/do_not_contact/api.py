@@ -158,7 +158,7 @@ async def list_entries(
 async def add_entries(list_id: RowId, body: Addresses, edge: Edge, caller: Supervisor) -> AddedView:
     """Add addresses; those that are neither a number nor a mail address are counted and explained."""
     await _get_to_change(edge, caller, list_id)
-    return _added([await _add(edge, caller, list_id, body.addresses, body.country, body.source)])
+    return _added([await add_addresses(edge, caller, list_id, body.addresses, body.country, body.source)])
 
 
 @router.post("/{list_id}/entries/remove")
@@ -190,16 +190,24 @@ async def import_entries(
     code = check_country(country)
     await _get_to_change(edge, caller, list_id)
     saved = await save_stream(edge.data_folder, request.stream(), file_name)
-    files = ImportFiles(edge.data_folder, saved.spool)
+    return _added(await add_saved_file(edge, caller, list_id, saved.spool, file_name, code))
+
+
+async def add_saved_file(
+    edge: EdgeServices, caller: Caller, list_id: int, spool: str, file_name: str, country: str
+) -> list[service.Added]:
+    """Add the addresses of an upload that was saved, then remove it; also for the page. ImportFileError."""
+    files = ImportFiles(edge.data_folder, spool)
     done: list[service.Added] = []
+    source = file_name[: service.LONGEST_SOURCE]
     try:
-        chunks = address_chunks(files.upload, file_name, code)
+        chunks = address_chunks(files.upload, file_name, country)
         # The file is read on a thread: a large one would stop the event loop.
         while chunk := await asyncio.to_thread(_next, chunks):
-            done.append(await _add(edge, caller, list_id, chunk, code, file_name[: service.LONGEST_SOURCE]))
+            done.append(await add_addresses(edge, caller, list_id, chunk, country, source))
     finally:
         files.remove_all()
-    return _added(done)
+    return done
 
 
 def _next(chunks: Iterator[list[str]]) -> list[str]:
@@ -216,9 +224,10 @@ def _added(done: list[service.Added]) -> AddedView:
     )
 
 
-async def _add(
+async def add_addresses(
     edge: EdgeServices, caller: Caller, list_id: int, addresses: list[str], country: str, source: str
 ) -> service.Added:
+    """Add addresses for a caller, in a transaction of its own; also for the page."""
     return await edge.database.write(
         service.add_entries,
         edge.clock.now(),

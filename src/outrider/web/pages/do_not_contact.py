@@ -5,17 +5,16 @@ system change them.
 """
 
 import asyncio
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from starlette.responses import HTMLResponse
 
 from outrider.contacts.do_not_contact import service
+from outrider.contacts.do_not_contact.api import add_addresses, add_saved_file
 from outrider.contacts.do_not_contact.model import BadAddress
-from outrider.contacts.do_not_contact.reading import address_chunks
 from outrider.contacts.imports.api import UPLOAD_LIMIT
-from outrider.contacts.imports.files import ImportFiles, save_upload
+from outrider.contacts.imports.files import save_upload
 from outrider.contacts.numbers import check_country
 from outrider.db.database import Tx
 from outrider.errors import ConflictError, InvalidInputError, NotAllowedError, OutriderError
@@ -125,9 +124,11 @@ async def handle_add(
             line for line in addresses.replace(",", "\n").replace(";", "\n").splitlines() if line.strip()
         ]
         if lines:
-            done.append(await _add(edge, caller, list_id, lines, code, "page"))
+            done.append(await add_addresses(edge, caller, list_id, lines, code, "page"))
         if file is not None and file.filename:
-            done += await _add_file(edge, caller, list_id, file, code)
+            name = file.filename
+            saved = await asyncio.to_thread(save_upload, edge.data_folder, file.file, name)
+            done += await add_saved_file(edge, caller, list_id, saved.spool, name, code)
     except OutriderError as error:
         status = 403 if isinstance(error, NotAllowedError) else 422
         return await _page(request, edge, caller, list_id, error=error.message, status=status)
@@ -135,41 +136,6 @@ async def handle_add(
         nothing = "addresses: type some, or choose a file"
         return await _page(request, edge, caller, list_id, error=nothing, status=422)
     return await _page(request, edge, caller, list_id, added=_sum(done))
-
-
-async def _add_file(
-    edge: EdgeServices, caller: Caller, list_id: int, file: UploadFile, country: str
-) -> list[service.Added]:
-    name = file.filename or "addresses.csv"
-    saved = await asyncio.to_thread(save_upload, edge.data_folder, file.file, name)
-    files = ImportFiles(edge.data_folder, saved.spool)
-    done = []
-    try:
-        chunks = address_chunks(files.upload, name, country)
-        while chunk := await asyncio.to_thread(_next, chunks):
-            done.append(await _add(edge, caller, list_id, chunk, country, name[: service.LONGEST_SOURCE]))
-    finally:
-        files.remove_all()
-    return done
-
-
-def _next(chunks: Iterator[list[str]]) -> list[str]:
-    return next(chunks, [])
-
-
-async def _add(
-    edge: EdgeServices, caller: Caller, list_id: int, addresses: list[str], country: str, source: str
-) -> service.Added:
-    return await edge.database.write(
-        service.add_entries,
-        edge.clock.now(),
-        organization_id=caller.organization_id,
-        actor=caller.name,
-        list_id=list_id,
-        addresses=addresses,
-        country=country,
-        source=source,
-    )
 
 
 def _sum(done: list[service.Added]) -> service.Added:
