@@ -54,7 +54,7 @@ def tasks(path: Path, _text: str, tree: ast.Module) -> Iterator[Finding]:
 
 
 def commits(path: Path, _text: str, tree: ast.Module) -> Iterator[Finding]:
-    """Transactions begin and end in db/database.py and its writer: elsewhere they split what belongs together."""
+    """Transactions begin and end in db/database.py and its writer: elsewhere they split what is one."""
     if path.name in {"database.py", "single_writer.py"}:
         return
     for node in ast.walk(tree):
