@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,7 +21,11 @@ PARTS = {
     "import": ("import_bench", "Importing contacts"),
     "channels": ("channels_bench", "Channels"),
 }
-RUN = "import json, sys; from bench import {0} as part; json.dump(part.figures(), sys.stdout)"
+RUN = """
+import json, pathlib, sys
+from bench import {0} as part
+pathlib.Path(sys.argv[1]).write_text(json.dumps(part.figures()), encoding="utf-8")
+"""
 
 Figure = tuple[str, str, str]
 
@@ -28,15 +33,18 @@ Figure = tuple[str, str, str]
 def measure(module: str) -> list[Figure]:
     """Run one part in a fresh process and return its figures; CalledProcessError when it fails."""
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"}
-    done = subprocess.run(
-        [sys.executable, "-c", RUN.format(module)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=environment,
-    )
-    return [(what, value, target) for what, value, target in json.loads(done.stdout)]
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "figures.json"
+        # What the program logs meanwhile belongs on standard error, not among the figures.
+        subprocess.run(
+            [sys.executable, "-c", RUN.format(module), str(answer)],
+            check=True,
+            stdout=sys.stderr,
+            cwd=ROOT,
+            env=environment,
+        )
+        found = json.loads(answer.read_text(encoding="utf-8"))
+    return [(what, value, target) for what, value, target in found]
 
 
 def machine() -> str:

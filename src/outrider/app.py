@@ -168,11 +168,9 @@ def make_mail(settings: Settings, clock: Clock) -> MailChannel | None:
     )
 
 
-def make_worker(prepared: Prepared) -> Worker:
-    """Return a worker of this process, in the first free slot of the data folder."""
+def make_worker(prepared: Prepared, slot: Slot, voice: VoiceChannel) -> Worker:
+    """Return a worker of this process. Slot and voice channel outlive it: so do the calls that are up."""
     settings = prepared.settings
-    slot = Slot(settings.data_folder)
-    voice = make_voice(settings, prepared.clock, slot.name)
     worker = Worker(
         prepared.database,
         prepared.rules,
@@ -255,41 +253,59 @@ async def _background(prepared: Prepared) -> AsyncIterator[None]:
 async def _working(prepared: Prepared) -> AsyncIterator[None]:
     """Keep a worker running: one whose lease was lost, or that failed, is replaced by a new one."""
     current: list[Worker] = []
+    slot = Slot(prepared.settings.data_folder)
+    voice = make_voice(prepared.settings, prepared.clock, slot.name)
+
+    async def run_one() -> None:
+        worker = make_worker(prepared, slot, voice)
+        current[:] = [worker]
+        try:
+            await worker.run()
+        finally:
+            await worker.driver.close()
 
     async def run_workers() -> None:
         while True:
-            worker = make_worker(prepared)
-            current[:] = [worker]
             try:
-                await worker.run()
+                await run_one()
             except* LeaseLostError:
                 log.warning("worker_starts_anew", reason="its lease was lost")
             except* Exception as failures:
                 # A fault in one attempt must not end all dialing: the new worker takes over from this one.
                 log.error("worker_starts_anew", exc_info=failures)  # noqa: TRY400 - a group has no one traceback
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
-            await worker.driver.close()
-            await worker.close()
+            await _close(current)
 
     async with _running(run_workers()):
-        yield
-        if current:
-            await current[0].stop()
-    for worker in current:
-        await worker.close()
+        try:
+            yield
+        finally:
+            if current:
+                await current[0].stop()
+    await _close(current)
+    slot.release()
+
+
+async def _close(workers: list[Worker]) -> None:
+    """Close workers that have ended; one that cannot be closed well is left to the system."""
+    while workers:
+        worker = workers.pop()
+        try:
+            await worker.close()
+        except (OutriderError, OSError) as error:
+            log.warning("worker_not_closed", error=str(error))
 
 
 @contextlib.asynccontextmanager
 async def _running(work_to_do: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run a coroutine beside the block; its failure is logged at once and raised at the end."""
+    """Run a coroutine beside the block; its failure is logged at once, and does not disturb the end."""
     task = asyncio.ensure_future(work_to_do)
     task.add_done_callback(_report)
     try:
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _report(task: asyncio.Future[None]) -> None:
@@ -309,6 +325,8 @@ async def _import_forever(prepared: Prepared) -> None:
                 continue
         except OutriderError as error:
             log.warning("import_broke_off", error=error.message)
+        except Exception:
+            log.exception("import_broke_off")
         await asyncio.sleep(IMPORT_POLL)
 
 

@@ -325,7 +325,7 @@ class Both:
 
     def settle(self) -> None:
         """Recalculate on the database for as long as an idle task should donate."""
-        while self.system.database.write_now(licences.recalculate_if_idle, RULES, self.pool_id, self.now):
+        while self.system.database.write_now(licences.recalculate_if_due, RULES, self.pool_id, self.now):
             pass
 
     @property

@@ -215,7 +215,7 @@ class Dialing(RuleBasedStateMachine):
         """Let time pass; idle tasks donate."""
         self.now += dt.timedelta(seconds=seconds)
         for pool_id in self.database.read_now(licence_store.busy_pools):
-            self.database.write_now(licences.recalculate_if_idle, RULES, PoolId(pool_id), self.now)
+            self.database.write_now(licences.recalculate_if_due, RULES, PoolId(pool_id), self.now)
 
     def write(self, batch: list[Result]) -> None:
         """Write results as the recorder does."""
@@ -291,7 +291,7 @@ class Dialing(RuleBasedStateMachine):
 def seize(tx: Tx, worker: str) -> list[Claim]:
     """Take the open attempts of a worker over, as recovery does."""
     found = plans.orphans(tx, [worker])
-    dialing_store.set_owner(tx, [claim.attempt_id for claim in found], "its heir")
+    dialing_store.set_owner(tx, [claim.attempt_id for claim in found], [worker], "its heir")
     return found
 
 

@@ -21,6 +21,7 @@ from outrider.errors import ConflictError, InvalidInputError, NotFoundError
 from outrider.events import RecordChanged
 from outrider.ids import ListId, ZoneId
 from outrider.licences import division_store
+from outrider.licences import store as licence_store
 
 LONGEST_NAME = 80
 
@@ -160,10 +161,21 @@ def change_campaign(
 def delete_campaign(
     tx: Tx, campaign_id: int, organization_id: int | None, now: dt.datetime, actor: str
 ) -> None:
-    """Delete a campaign and the records of its jobs; ConflictError while one of them has not ended."""
+    """Delete a campaign and the records of its jobs.
+
+    ConflictError while one of them has not ended, or still has calls up: the units that these use are counted
+    in its tasks, and would be granted to others too early (licensing.md 2.1).
+    """
     found = campaign(tx, campaign_id, organization_id)
+    store.lock_campaign(tx, found.id)
+    licence_store.lock_pools(tx, store.pools_of_tasks(tx, found.id))
     if store.unfinished_jobs(tx, found.id):
         raise ConflictError(f"campaign {found.name!r} has a job that has not ended: stop it first")
+    in_use = store.units_in_use(tx, found.id)
+    if in_use:
+        raise ConflictError(
+            f"campaign {found.name!r} has {in_use} attempts under way: delete it when they have ended"
+        )
     store.delete_campaign(tx, found.id)
     _log(tx, now, found.organization_id, "campaign", found.id, "deleted", found.name, actor)
 

@@ -19,9 +19,10 @@ from outrider.campaigns.model import (
 )
 from outrider.db import schema
 from outrider.db.database import Tx
-from outrider.ids import CampaignId, ListId, StrategyId, ZoneId
+from outrider.db.dialect import locked
+from outrider.ids import CampaignId, ListId, PoolId, StrategyId, ZoneId
 
-S, C = schema.strategies.c, schema.campaigns.c
+S, C, J, T = schema.strategies.c, schema.campaigns.c, schema.jobs.c, schema.tasks.c
 CL, CZ = schema.campaign_lists, schema.campaign_zones
 
 
@@ -146,9 +147,25 @@ def campaigns(
 
 def unfinished_jobs(tx: Tx, campaign_id: CampaignId) -> int:
     """Return how many jobs of a campaign have not ended."""
-    J = schema.jobs.c  # noqa: N806 - a table's columns, as elsewhere
     query = select(func.count()).where(J.campaign_id == campaign_id, J.ended_at.is_(None))
     return int(tx.execute(query).scalar_one())
+
+
+def lock_campaign(tx: Tx, campaign_id: CampaignId) -> None:
+    """Lock a campaign until commit: no job of it can be created meanwhile."""
+    tx.execute(locked(select(C.id).where(C.id == campaign_id))).all()
+
+
+def pools_of_tasks(tx: Tx, campaign_id: CampaignId) -> list[PoolId]:
+    """Return the pools in which the jobs of a campaign, ended or not, have tasks, in order."""
+    query = select(T.pool_id).join(schema.jobs, J.id == T.job_id).where(J.campaign_id == campaign_id)
+    return [PoolId(number) for number in tx.execute(query.distinct().order_by(T.pool_id)).scalars()]
+
+
+def units_in_use(tx: Tx, campaign_id: CampaignId) -> int:
+    """Return how many units the tasks of a campaign's jobs, ended or not, have in use."""
+    query = select(func.sum(T.in_use)).join(schema.jobs, J.id == T.job_id).where(J.campaign_id == campaign_id)
+    return int(tx.execute(query).scalar() or 0)
 
 
 def write_schedule(tx: Tx, campaign: Campaign, next_start_at: dt.datetime | None) -> None:

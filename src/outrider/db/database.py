@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, RowMapping
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from outrider.db import dialect
 from outrider.db.single_writer import SingleWriter
@@ -27,6 +28,9 @@ Row = RowMapping
 P = ParamSpec("P")
 T = TypeVar("T")
 Listener = Callable[[tuple[Event, ...]], None]
+
+AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
+"""The database, or a connection to it, is not there for us now: said as a StoreError, whoever asks."""
 
 EVENTS = "outrider.events"
 MAXIMUM_TRIES = 5
@@ -53,6 +57,11 @@ class Database:
         """Call `listener` with the events of every transaction that was committed here."""
         self._listeners.append(listener)
 
+    def unlisten(self, listener: Listener) -> None:
+        """Stop telling `listener`."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
     async def read(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` in a transaction that is rolled back, on a thread, and return its result."""
         loop = asyncio.get_running_loop()
@@ -60,7 +69,10 @@ class Database:
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` in one transaction on a thread, commit, then tell the listeners."""
-        result, events = await asyncio.wrap_future(self._submit(fn, *args, **kwargs))
+        try:
+            result, events = await asyncio.wrap_future(self._submit(fn, *args, **kwargs))
+        except AWAY as error:
+            raise _store_error(error) from error
         self._tell(events)
         return result
 
@@ -69,12 +81,15 @@ class Database:
         try:
             with self._connect(self._reading) as tx:
                 return fn(tx, *args, **kwargs)
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             raise _store_error(error) from error
 
     def write_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, waiting for it; a deadlock is tried again, so `fn` must have no other effects."""
-        result, events = self._submit(fn, *args, **kwargs).result()
+        try:
+            result, events = self._submit(fn, *args, **kwargs).result()
+        except AWAY as error:
+            raise _store_error(error) from error
         self._tell(events)
         return result
 
@@ -103,15 +118,8 @@ class Database:
             tx.info[EVENTS] = []
             try:
                 return fn(tx, *args, **kwargs), tuple(tx.info[EVENTS])
-            except (OperationalError, InterfaceError) as error:
-                if dialect.is_retryable(error):
-                    raise
-                raise _store_error(error) from error
             except IntegrityError as error:
-                # Services look before they write; this is somebody else who did the same in between.
-                raise ConflictError(
-                    "somebody else made or removed the same thing at the same moment: look again, and repeat"
-                ) from error
+                raise as_told(error) from error
 
         if self._writer is not None:
             return self._writer.submit(work)
@@ -126,15 +134,13 @@ class Database:
             except DBAPIError as error:
                 if tries_left and dialect.is_retryable(error):
                     continue
-                if isinstance(error, OperationalError | InterfaceError):
-                    raise _store_error(error) from error
                 raise
             return result
         raise StoreError("database: a transaction was refused too often; try again")
 
     def _tell(self, events: tuple[Event, ...]) -> None:
         if events:
-            for listener in self._listeners:
+            for listener in tuple(self._listeners):
                 listener(events)
 
 
@@ -150,9 +156,25 @@ def savepoint(tx: Tx) -> Iterator[None]:
         raise
 
 
-def _store_error(error: DBAPIError) -> StoreError:
+def is_retryable(error: Exception) -> bool:
+    """Return whether the same transaction, run again as a whole, may succeed."""
+    return isinstance(error, DBAPIError) and dialect.is_retryable(error)
+
+
+def as_told(error: Exception) -> Exception:
+    """Return what people are told of an error of the database; any other error as it is."""
+    if isinstance(error, IntegrityError):
+        # Services look before they write: somebody else wrote in between.
+        return ConflictError(
+            "somebody else made or removed the same thing at the same moment: look again, and repeat"
+        )
+    return _store_error(error) if isinstance(error, AWAY) else error
+
+
+def _store_error(error: Exception) -> StoreError:
     return StoreError(f"database: {_first_line(error)}")
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+def _first_line(error: Exception) -> str:
+    lines = str(getattr(error, "orig", error)).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

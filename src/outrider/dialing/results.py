@@ -28,7 +28,9 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
     unit is given back once, whatever is repeated.
     """
     pools = {result.claim.plan.pool_id for result in results}
-    licence_store.lock_pools(tx, pools)
+    # A job that ends here recalculates all of its pools, so they are all locked before anything else.
+    jobs_of = {result.claim.plan.job_id for result in results}
+    licence_store.lock_pools(tx, pools.union(*(job_store.pool_ids(tx, job_id) for job_id in jobs_of)))
     open_ids = store.open_attempts(tx, [result.claim.attempt_id for result in results])
     fresh = [result for result in results if result.claim.attempt_id in open_ids]
     if not fresh:

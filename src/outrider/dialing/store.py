@@ -252,6 +252,12 @@ def attempts_of_owners(tx: Tx, owners: Sequence[str]) -> list[RowMapping]:
     return list(tx.execute(query).mappings())
 
 
-def set_owner(tx: Tx, ids: Sequence[str], owner: str) -> None:
-    """Hand open attempts over to another worker."""
-    tx.execute(update(schema.attempts).where(A.id.in_(ids), A.ended_at.is_(None)).values(owner=owner))
+def set_owner(tx: Tx, ids: Sequence[str], owners: Sequence[str], owner: str) -> set[str]:
+    """Hand open attempts of these owners over to another worker; return the ids of those that it has now."""
+    statement = (
+        update(schema.attempts)
+        .where(A.id.in_(ids), A.ended_at.is_(None), A.owner.in_(owners))
+        .values(owner=owner)
+        .returning(A.id)
+    )
+    return set(tx.execute(statement).scalars())

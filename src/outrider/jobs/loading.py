@@ -6,6 +6,7 @@ mark in the job's row, so a kill loses nothing and repeats nothing.
 
 import datetime as dt
 from collections import Counter
+from typing import Any
 
 from outrider.campaigns import service as campaigns
 from outrider.campaigns.hours import ContactHours
@@ -30,28 +31,26 @@ def load_targets(tx: Tx, rules: SharingRules, job_id: JobId, now: dt.datetime, l
     """Turn up to `limit` more contacts into targets; return whether the job is fully loaded.
 
     A contact is skipped when the campaign's filter leaves it out, or its list's zone has no task. Those whose
-    calling window is closed are due when it opens.
+    calling window is closed are due when it opens. Two that load the same job take turns.
     """
+    licence_store.lock_pools(tx, store.pool_ids(tx, job_id))
+    store.lock_job(tx, job_id)
     job = service.job(tx, job_id, None)
     if job.state is not JobState.RUNNING or job.loaded:
         return job.loaded
     campaign = campaigns.campaign(tx, job.campaign_id, None)
     strategy = parse_strategy(campaigns.strategy(tx, job.strategy_id, None).source)
-    for pool_id in store.pool_ids(tx, job_id):
-        licence_store.lock_pool(tx, pool_id)
     after = store.loaded_through(tx, job_id)
     page = store.contact_page(tx, [ListId(each) for each in campaign.list_ids], after, limit)
     conditions = parse_filter(campaign.filter)
     entry = _entry_tasks(tx, job_id, strategy)
     hours = ContactHours(strategy.actions[0].window)
-    rows = []
-    entered = []
+    rows: list[dict[str, Any]] = []
     for row in page:
         contact = contact_of(row)
         task_id = entry.get(row["zone_id"])
         if task_id is None or not matches(contact, conditions):
             continue
-        entered.append(task_id)
         rows.append(
             {
                 "job_id": job_id,
@@ -62,14 +61,18 @@ def load_targets(tx: Tx, rules: SharingRules, job_id: JobId, now: dt.datetime, l
             }
         )
     added = store.add_targets(tx, rows)
-    for number, count in sorted(Counter(entered).items()):
+    entered = Counter(row["task_id"] for row in rows if row["contact_id"] in added)
+    for number, count in sorted(entered.items()):
         store.add_contacts_left(tx, number, count)
     loaded = len(page) < limit
     through = page[-1]["id"] if page else after
-    store.set_job(tx, job_id, loaded=loaded, loaded_through=through, targets=job.targets + added)
+    store.add_loaded(tx, job_id, len(added), through, loaded=loaded)
     if loaded or job.targets == 0:
         event = JobLoaded(
-            organization_id=job.organization_id, job_id=job_id, targets=job.targets + added, complete=loaded
+            organization_id=job.organization_id,
+            job_id=job_id,
+            targets=job.targets + len(added),
+            complete=loaded,
         )
         log.append(tx, now, event)
     if loaded:

@@ -79,7 +79,7 @@ def create(tx: Tx, campaign_id: int, organization_id: int | None, now: dt.dateti
         if row.organization_id == campaign.organization_id
     }
     missing = [zone_id for zone_id in campaign.zone_ids if zone_id not in pools]
-    if missing:
+    if missing or not campaign.zone_ids:
         raise ConflictError(f"campaign {campaign.name!r} names a zone that was deleted: edit its zones")
     store.add_tasks(
         tx,

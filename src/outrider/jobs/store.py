@@ -162,16 +162,23 @@ def contact_page(tx: Tx, list_ids: Sequence[ListId], after: int, limit: int) -> 
     return list(tx.execute(query).mappings())
 
 
-def add_targets(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert targets; a contact that the job has already is left alone. Returns how many are new."""
-    added = 0
+def add_loaded(tx: Tx, job_id: JobId, added: int, through: int, *, loaded: bool) -> None:
+    """Count targets that were added to a job, and note the last contact that was looked at."""
+    values = {"targets": J.targets + added, "loaded_through": through, "loaded": loaded}
+    tx.execute(update(schema.jobs).where(J.id == job_id).values(values))
+
+
+def add_targets(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> frozenset[ContactId]:
+    """Insert targets; a contact that the job has already is left alone. Returns the contacts that are new."""
+    added: set[ContactId] = set()
     if not rows:
-        return 0
+        return frozenset()
     for chunk in chunks(rows, parameter_limit(tx) // len(rows[0])):
         statement = insert(tx, schema.targets).values(list(chunk))
-        new = statement.on_conflict_do_nothing(index_elements=["job_id", "contact_id"]).returning(X.id)
-        added += len(tx.execute(new).all())
-    return added
+        new = statement.on_conflict_do_nothing(index_elements=["job_id", "contact_id"])
+        contact_ids = tx.execute(new.returning(X.contact_id)).scalars()
+        added.update(ContactId(number) for number in contact_ids)
+    return frozenset(added)
 
 
 def unloaded_jobs(tx: Tx) -> list[JobId]:

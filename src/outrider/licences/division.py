@@ -24,6 +24,18 @@ DIVIDED_ANEW = "the division of licences changed"
 FORBIDDEN_IN_NAMES = frozenset(",'\\<>()\"&?+=:!/")
 
 
+def lock(tx: Tx) -> None:
+    """Lock every pool until commit: what is read of the division and its entitlement afterwards stays true.
+
+    Whoever changes the division calls it before reading what the change is made from.
+    """
+    pools: list[PoolId] | None = None
+    # Somebody else may have added a pool while we waited.
+    while (found := store.all_pools(tx)) != pools:
+        pools = found
+        store.lock_pools(tx, pools)
+
+
 def view(tx: Tx, entitlement: Counts, auto_allocate: PoolName | None = None) -> tuple[Tree, Division]:
     """Return what was configured and what is in force of `entitlement`."""
     tree = division_store.tree(tx, auto_allocate)
@@ -43,11 +55,12 @@ def apply(
 ) -> tuple[PoolName, ...]:
     """Put the division of `entitlement` in force; recalculate, and return, the pools whose counts changed.
 
-    When the cause `concerns` one organization, the others only learn that the division changed.
+    When the cause `concerns` one organization, the others only learn that the division changed. The caller
+    has called `lock` before it read `entitlement`.
     """
+    lock(tx)
     _, division = view(tx, entitlement, auto_allocate)
     rows = division_store.pools(tx)
-    store.lock_pools(tx, [row.id for row in rows])
     before = division_store.effective(tx)
     changed = []
     for row in rows:
@@ -79,8 +92,9 @@ def set_counts(
     """Set numbers of a zone, or of an organization in it; None takes a number away.
 
     InvalidInputError names the type and all three numbers when a sum would be too large, NotFoundError an
-    unknown zone or organization.
+    unknown zone or organization. The caller has called `lock` before it read `entitlement`.
     """
+    lock(tx)
     before = division_store.tree(tx, None)
     tree = before
     for kind, units in counts.items():
@@ -100,6 +114,7 @@ def set_counts(
 def add_zone(tx: Tx, name: str, now: dt.datetime, actor: str) -> int:
     """Create a zone, with a pool for the default organization. Returns its id."""
     name = checked_name(name, "zone")
+    lock(tx)
     tree_edit.add_zone(division_store.tree(tx, None), name)
     zone = division_store.add_zone(tx, name, now)
     division_store.add_pool(tx, zone, division_store.organizations(tx)[DEFAULT_NAME])
@@ -110,6 +125,7 @@ def add_zone(tx: Tx, name: str, now: dt.datetime, actor: str) -> int:
 def add_organization(tx: Tx, name: str, zones: tuple[str, ...], now: dt.datetime, actor: str) -> int:
     """Create an organization with a pool in each of `zones` (default: the default zone). Returns its id."""
     name = checked_name(name, "organization")
+    lock(tx)
     if name in division_store.organizations(tx):
         raise ConflictError(f"there is an organization {name!r} already: choose another name.")
     organization = division_store.add_organization(tx, name, now)
@@ -124,6 +140,7 @@ def add_organization(tx: Tx, name: str, zones: tuple[str, ...], now: dt.datetime
 
 def add_to_zone(tx: Tx, zone: str, organization: str, now: dt.datetime, actor: str) -> None:
     """Let an organization work in a zone, with no licences there yet."""
+    lock(tx)
     tree_edit.add_organization(division_store.tree(tx, None), zone, organization)
     organization_id = division_store.organizations(tx).get(organization)
     if organization_id is None:
@@ -137,11 +154,12 @@ def remove_zone(
 ) -> None:
     """Delete a zone: its licences become unused, its tasks start nothing more and drain (licensing.md 7).
 
-    NotFoundError for an unknown zone, ConflictError for the default one. The rows go when the calls have.
+    Its contact lists move to the default zone. The rows go when the calls have. NotFoundError for an unknown
+    zone, ConflictError for the default one.
     """
+    lock(tx)
     tree_edit.remove_zone(division_store.tree(tx, None), name)
     zone_id = division_store.zones(tx)[name]
-    store.lock_pools(tx, store.all_pools(tx))
     _drain(tx, rules, division_store.retire_zone(tx, zone_id, now), now, f"zone {name} deleted", actor)
     _log(tx, now, "zone", zone_id, "deleted", name, actor)
     apply(tx, rules, entitlement, now, cause=f"zone {name} deleted", actor=actor)
@@ -154,12 +172,12 @@ def remove_organization(
 
     NotFoundError for an unknown one, ConflictError for the default. Calls that are up end by themselves.
     """
+    lock(tx)
     organization_id = division_store.organizations(tx).get(name)
     if organization_id is None:
         raise NotFoundError(f"there is no organization {name!r}.")
     if name == DEFAULT_NAME:
         raise ConflictError("the default organization always exists: set its numbers to 0 instead.")
-    store.lock_pools(tx, store.all_pools(tx))
     pools = division_store.retire_organization(tx, organization_id, now)
     _drain(tx, rules, pools, now, f"organization {name} deleted", actor)
     _log(tx, now, "organization", organization_id, "deleted", name, actor)

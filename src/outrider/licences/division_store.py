@@ -7,17 +7,19 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, Table, delete, select, update
+from sqlalchemy import ColumnElement, Row, Table, case, delete, func, select, update
 
 from outrider.db import schema
 from outrider.db.database import Tx
-from outrider.db.dialect import insert
+from outrider.db.dialect import insert, locked
 from outrider.ids import OrganizationId, PoolId, ZoneId
+from outrider.licences import store
 from outrider.licences.model import LicenceKind, Standing
 from outrider.licences.tree import DEFAULT_NAME, OrganizationAllocation, PoolName, Tree, ZoneAllocation
 
 G, Z, P = schema.organizations.c, schema.zones.c, schema.pools.c
-ZC, PC, T = schema.zone_counts.c, schema.pool_counts.c, schema.tasks.c
+ZC, PC, L = schema.zone_counts.c, schema.pool_counts.c, schema.contact_lists.c
+J, T, X = schema.jobs.c, schema.tasks.c, schema.targets.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,13 @@ def add_organization(tx: Tx, name: str, now: dt.datetime) -> OrganizationId:
 
 
 def retire_zone(tx: Tx, zone_id: ZoneId, now: dt.datetime) -> list[PoolId]:
-    """Take a zone out of use, its name free again; return its pools, whose tasks start nothing more."""
-    return _retire(tx, schema.zones, zone_id, now)
+    """Take a zone out of use, its name free again; return its pools, whose tasks start nothing more.
+
+    Its contact lists move to the default zone: contacts do not vanish with a zone.
+    """
+    pool_ids = _retire(tx, schema.zones, zone_id, now)
+    _move_lists(tx, [zone_id])
+    return pool_ids
 
 
 def retire_organization(tx: Tx, organization_id: OrganizationId, now: dt.datetime) -> list[PoolId]:
@@ -162,17 +169,52 @@ def _retire(tx: Tx, table: Table, record_id: int, now: dt.datetime) -> list[Pool
 
 
 def purge_retired(tx: Tx) -> int:
-    """Delete retired zones and organizations of which no call is up any more; return how many."""
+    """Delete retired zones and organizations of which no call is up any more; return how many.
+
+    Jobs that go on elsewhere forget the targets that they had there, so that they can still finish.
+    """
     purged = 0
     for table, column in ((schema.zones, P.zone_id), (schema.organizations, P.organization_id)):
+        retired = select(table.c.id).where(table.c.retired_at.is_not(None))
+        pool_ids = tx.execute(select(P.id).where(column.in_(retired))).scalars().all()
+        store.lock_pools(tx, [PoolId(number) for number in pool_ids])
         busy = (
             select(T.id)
             .join(schema.pools, P.id == T.pool_id)
             .where(column == table.c.id, T.in_use > 0)
             .exists()
         )
-        purged += tx.execute(delete(table).where(table.c.retired_at.is_not(None), ~busy)).rowcount
+        # The lock waits for whoever just adds a row that refers to one of these, and lets nobody else add.
+        doomed = tx.execute(locked(retired.where(~busy).order_by(table.c.id))).scalars().all()
+        if doomed:
+            if table is schema.zones:
+                _move_lists(tx, doomed)
+            _forget_targets(tx, column.in_(doomed))
+            purged += tx.execute(delete(table).where(table.c.id.in_(doomed))).rowcount
     return purged
+
+
+def _move_lists(tx: Tx, zone_ids: Sequence[int]) -> None:
+    """Put the contact lists of these zones into the default zone."""
+    default = select(Z.id).where(Z.name == DEFAULT_NAME).scalar_subquery()
+    tx.execute(update(schema.contact_lists).where(L.zone_id.in_(zone_ids)).values(zone_id=default))
+
+
+def _forget_targets(tx: Tx, doomed: ColumnElement[bool]) -> None:
+    """Take the targets in doomed pools, which are locked, out of the counters of jobs that have not ended."""
+    there = select(T.job_id).join(schema.pools, P.id == T.pool_id).where(doomed)
+    jobs = select(J.id).where(J.ended_at.is_(None), J.id.in_(there)).order_by(J.id)
+    job_ids = tx.execute(locked(jobs)).scalars().all()
+    vanishing = (
+        select(T.job_id, func.count(), func.sum(case((X.state == "done", 1), else_=0)))
+        .join(schema.targets, X.task_id == T.id)
+        .join(schema.pools, P.id == T.pool_id)
+        .where(doomed, T.job_id.in_(job_ids))
+        .group_by(T.job_id)
+    )
+    for job_id, targets, done in tx.execute(vanishing).all():
+        fewer = {"targets": J.targets - targets, "targets_done": J.targets_done - int(done)}
+        tx.execute(update(schema.jobs).where(J.id == job_id).values(fewer))
 
 
 def _living(tx: Tx, table: Table) -> Sequence[Row[int, str]]:

@@ -5,6 +5,7 @@ here. The rules themselves are the pure functions beside it (licensing.md 4 and 
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from outrider.db import log
@@ -86,14 +87,25 @@ def recalculate_pool(
     return _recalculate(tx, rules, pool, now, trigger, task_id=task_id, cause=cause, actor=actor)
 
 
-def recalculate_if_idle(tx: Tx, rules: SharingRules, pool_id: PoolId, now: dt.datetime) -> bool:
-    """Do the `idle` trigger of licensing.md 5 if it is due; return whether quotas changed."""
+def due_by_time(
+    states: Sequence[TaskState], rules: SharingRules, now: dt.datetime
+) -> tuple[Trigger, TaskId] | None:
+    """Return the trigger that is due as time passed, and its task: idle, or a return after a hold (5)."""
+    donor = need.idle_due(states, now.timestamp(), rules.idle_after)
+    if donor is not None:
+        return Trigger.IDLE, TaskId(int(donor))
+    asking = need.deferred_return(states, now.timestamp(), rules.idle_after)
+    return None if asking is None else (Trigger.RETURN, TaskId(int(asking)))
+
+
+def recalculate_if_due(tx: Tx, rules: SharingRules, pool_id: PoolId, now: dt.datetime) -> bool:
+    """Do the trigger that is due by time, if there is one; return whether quotas changed."""
     pool = load(tx, pool_id)
-    donor = need.idle_due(pool.shared, now.timestamp(), rules.idle_after)
-    if donor is None:
+    due = due_by_time(pool.shared, rules, now)
+    if due is None:
         return False
-    done = _recalculate(tx, rules, pool, now, Trigger.IDLE, task_id=TaskId(int(donor)))
-    return done.changed
+    trigger, task_id = due
+    return _recalculate(tx, rules, pool, now, trigger, task_id=task_id).changed
 
 
 def return_if_quiet(tx: Tx, rules: SharingRules, pool_id: PoolId, task_id: TaskId, now: dt.datetime) -> bool:

@@ -69,7 +69,13 @@ class Driver:
         if claim.plan.action.channel is Channel.CALL:
             state, commands = engine.place_call(_call(claim), call_plan(claim))
         else:
-            state, commands = engine.place_mail(self._composer.compose(claim))
+            try:
+                state, commands = engine.place_mail(self._composer.compose(claim))
+            except Exception as error:
+                log.exception("message_not_composed", attempt=claim.attempt_id)
+                detail = f"its message could not be made: {error}"
+                self._recorder.add(Result(claim, Outcome.FAILED, self._clock.now(), None, detail))
+                return
         self._enter(claim, state, commands)
 
     def adopt(self, claim: Claim, living: LivingCall | None) -> bool:
@@ -168,9 +174,9 @@ class Driver:
                 case engine.Finish():
                     self._finish(claim, command)
                 case engine.Originate(call):
-                    self._run(self._originate(claim, call))
+                    self._run(self._originate(claim, call), claim)
                 case engine.Send(mail):
-                    self._run(self._send(mail))
+                    self._run(self._send(mail), claim)
                 case engine.Play(call_id, prompt):
                     self._run(self._play(call_id, prompt))
                 case engine.HangUp(call_id):
@@ -184,10 +190,19 @@ class Driver:
         if not self._live:
             self._idle.set()
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _run(self, work: Coroutine[Any, Any, None], claim: Claim | None = None) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(work, claim))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], claim: Claim | None) -> None:
+        """Do `work`; a fault in it ends its attempt, which would otherwise wait for news for ever."""
+        try:
+            await work
+        except Exception as error:
+            log.exception("attempt_failed", attempt=None if claim is None else claim.attempt_id)
+            if claim is not None and claim.attempt_id in self._live:
+                self._step_out(claim.attempt_id, f"a fault of ours: {type(error).__name__}")
 
     async def _originate(self, claim: Claim, call: OutboundCall) -> None:
         async with self._slots:

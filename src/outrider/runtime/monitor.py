@@ -20,7 +20,7 @@ from outrider.jobs import service as jobs
 from outrider.jobs import store as job_store
 from outrider.jobs.loading import load_targets
 from outrider.jobs.model import JobCommand
-from outrider.licences import division_store, need
+from outrider.licences import division_store
 from outrider.licences import service as licences
 from outrider.licences import store as licence_store
 from outrider.licences.model import GATE_KINDS
@@ -58,8 +58,7 @@ class Monitor:
         tick = max(SHORTEST_TICK, 1.0 / float(getattr(self._clock, "speed", 1.0)))
         while True:
             try:
-                now = self._real_clock.now()
-                if await self._database.write(store.take_lease, LEASE, self._owner, now, now + LEASE_TIME):
+                if await self._leads():
                     await self.tick()
             except StoreError as error:
                 log.warning("monitor_waits_for_database", error=error.message)
@@ -67,18 +66,40 @@ class Monitor:
 
     async def close(self) -> None:
         """Let another process be the monitor at once."""
-        await self._database.write(store.drop_lease, LEASE, self._owner)
+        try:
+            await self._database.write(store.drop_lease, LEASE, self._owner)
+        except StoreError as error:
+            log.warning("monitor_lease_left", error=error.message)
 
     async def tick(self) -> None:
-        """Do everything that is due now."""
+        """Do everything that is due now. A step that fails is logged, and does not keep the others."""
         now = self._clock.now()
-        await self._poll_supply(now)
-        await self._start_scheduled(now)
-        await self._end_snoozes_and_runs(now)
-        await self._load(now)
-        await self._finish(now)
-        for pool_id in await self._database.read(_pools_with_idlers, self._rules, now):
-            await self._database.write(licences.recalculate_if_idle, self._rules, pool_id, now)
+        for step in (
+            self._poll_supply,
+            self._start_scheduled,
+            self._end_snoozes_and_runs,
+            self._load,
+            self._finish,
+            self._lend,
+            self._sample,
+        ):
+            try:
+                await step(now)
+            except StoreError:
+                raise
+            except Exception:
+                log.exception("monitor_step_failed", step=step.__name__)
+
+    async def _leads(self) -> bool:
+        now = self._real_clock.now()
+        return await self._database.write(store.take_lease, LEASE, self._owner, now, now + LEASE_TIME)
+
+    async def _lend(self, now: dt.datetime) -> None:
+        """Do the triggers that come with time: idle, and a return that waited for a minimum hold."""
+        for pool_id in await self._database.read(_pools_to_lend, self._rules, now):
+            await self._database.write(licences.recalculate_if_due, self._rules, pool_id, now)
+
+    async def _sample(self, now: dt.datetime) -> None:
         await self._database.write(store.add_samples, now)
         if self._purged_at is None or now - self._purged_at >= PURGE_EVERY:
             self._purged_at = now
@@ -93,6 +114,8 @@ class Monitor:
         for campaign in await self._database.read(campaigns.due_campaigns, now):
             try:
                 await self._database.write(_start_scheduled, self._rules, campaign.id, now)
+            except StoreError:
+                raise
             except OutriderError as error:
                 log.warning("scheduled_start_refused", campaign=campaign.name, error=error.message)
                 await self._database.write(campaigns.schedule_next, campaign, now)
@@ -103,11 +126,12 @@ class Monitor:
             ("stop_at", JobCommand.FINISH, "its time was over"),
         ):
             for job_id in await self._database.read(job_store.jobs_due, column, now):
-                await self._command(job_id, command, now, reason)
+                await self._command(job_id, command, now, reason, column)
 
     async def _load(self, now: dt.datetime) -> None:
         for job_id in await self._database.read(job_store.unloaded_jobs):
-            await self._database.write(load_targets, self._rules, job_id, now)
+            if await self._leads():
+                await self._database.write(load_targets, self._rules, job_id, now)
 
     async def _finish(self, now: dt.datetime) -> None:
         for job_id in await self._database.read(store.finished_unnoticed):
@@ -117,28 +141,41 @@ class Monitor:
             await self._command(job_id, JobCommand.STOP, now, f"deleted: {gone}"[:80])
         await self._database.write(division_store.purge_retired)
 
-    async def _command(self, job_id: JobId, command: JobCommand, now: dt.datetime, reason: str) -> None:
+    async def _command(
+        self, job_id: JobId, command: JobCommand, now: dt.datetime, reason: str, column: str | None = None
+    ) -> None:
         try:
-            await self._database.write(_command, self._rules, job_id, command, now, reason)
+            await self._database.write(_command, self._rules, job_id, command, now, reason, column)
+        except StoreError:
+            raise
         except OutriderError as error:
             log.warning("job_command_refused", job=job_id, command=command.value, error=error.message)
 
 
-def _pools_with_idlers(tx: Tx, rules: SharingRules, now: dt.datetime) -> list[PoolId]:
-    """Return the pools in which the `idle` trigger is due, without locking anything."""
+def _pools_to_lend(tx: Tx, rules: SharingRules, now: dt.datetime) -> list[PoolId]:
+    """Return the pools in which time alone calls for a recalculation, without locking anything."""
     found = []
     for pool_id in licence_store.busy_pools(tx):
         states = [
             state for state in licence_store.snapshot_states(tx, pool_id) if state.kind not in GATE_KINDS
         ]
-        if need.idle_due(states, now.timestamp(), rules.idle_after) is not None:
+        if licences.due_by_time(states, rules, now) is not None:
             found.append(pool_id)
     return found
 
 
 def _command(
-    tx: Tx, rules: SharingRules, job_id: JobId, command: JobCommand, now: dt.datetime, reason: str
+    tx: Tx,
+    rules: SharingRules,
+    job_id: JobId,
+    command: JobCommand,
+    now: dt.datetime,
+    reason: str,
+    column: str | None,
 ) -> None:
+    """Command a job, unless what was due by `column` is due no more: somebody was faster."""
+    if column is not None and job_id not in job_store.jobs_due(tx, column, now):
+        return
     jobs.command(tx, rules, job_id, None, command, now, "", reason=reason)
 
 

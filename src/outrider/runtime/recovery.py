@@ -51,8 +51,8 @@ class Recovery:
     async def is_due(self) -> bool:
         """Return whether some worker is gone, or was and is not taken over from yet."""
         now = self._real_clock.now()
-        dead = await self._database.read(store.dead_workers, self._slot, self._worker_id, now)
-        return bool(dead or self._seized)
+        due = await self._database.read(store.anything_to_recover, self._slot, self._worker_id, now)
+        return bool(due or self._seized)
 
     async def take_over(self) -> int:
         """Adopt or close every open attempt of workers that are gone; return how many there were.
@@ -89,8 +89,9 @@ def _seize(tx: Tx, slot: str, worker_id: str, now: dt.datetime) -> tuple[list[st
     if not owners:
         return dead, []
     claims = plans.orphans(tx, owners)
-    dialing_store.set_owner(tx, [claim.attempt_id for claim in claims], worker_id)
-    return dead, claims
+    # Another worker may be recovering the same: whose update counts a row, has it.
+    ours = dialing_store.set_owner(tx, [claim.attempt_id for claim in claims], owners, worker_id)
+    return dead, [claim for claim in claims if claim.attempt_id in ours]
 
 
 def _note(tx: Tx, dead: list[str], now: dt.datetime, taken_over: int, interrupted: int) -> None:

@@ -47,6 +47,11 @@ def dead_workers(tx: Tx, slot: str, own_id: str, now: dt.datetime) -> list[str]:
     return list(tx.execute(query).scalars())
 
 
+def anything_to_recover(tx: Tx, slot: str, own_id: str, now: dt.datetime) -> bool:
+    """Return whether a worker is gone, or open attempts belong to one that was removed already."""
+    return bool(dead_workers(tx, slot, own_id, now) or set(unowned(tx)) - {own_id})
+
+
 def unowned(tx: Tx) -> list[str]:
     """Return the owners of open attempts that no worker's row stands for."""
     query = select(A.owner).where(A.ended_at.is_(None), A.owner.not_in(select(W.id))).distinct()

@@ -11,7 +11,7 @@ import secrets
 import structlog
 
 from outrider.channels.base import MailChannel, VoiceChannel
-from outrider.clock import Clock
+from outrider.clock import Clock, stopwatch
 from outrider.db.database import Database
 from outrider.dialing import claims, plans
 from outrider.dialing.attempt import Batch, TaskPlan
@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 SHORTEST_PAUSE = 0.01
 RECOVERY_PERIOD = 2.0
+DOUBT_PERIOD = 30.0
+"""Real seconds between two looks at what is up on the carrier, in case an event never arrived."""
+
 MOVING = (JobChanged, JobLoaded, QuotasRecalculated, TaskChanged, CertificateFailed)
 
 
@@ -99,14 +102,18 @@ class Worker:
         except TimeoutError:
             log.info("calls_left_for_the_next_start", calls=self.driver.in_flight)
         await self.driver.close()
-        await self.recorder.flushed()
+        try:
+            async with asyncio.timeout(patience):
+                await self.recorder.flushed()
+        except TimeoutError:
+            log.warning("results_left_for_the_next_start", reason="the database does not take them")
 
     async def close(self) -> None:
-        """Leave: channels closed, the slot free. Open attempts are taken over by whoever comes next."""
+        """Leave: channels closed. Open attempts are taken over by whoever has the slot next."""
+        self._database.unlisten(self._heard)
         await self._voice.close()
         if self._mail is not None:
             await self._mail.close()
-        self._slot.release()
 
     async def _open_voice(self) -> None:
         """Connect to the voice channel, however long it takes: what is up must be known before dialing."""
@@ -118,8 +125,15 @@ class Worker:
                 await asyncio.sleep(self._settings.poll)
 
     async def _register(self) -> None:
-        now = self._real_clock.now()
-        await self._database.write(store.add_worker, self.id, self._slot.name, now, self._lease_end())
+        while True:
+            try:
+                now = self._real_clock.now()
+                return await self._database.write(
+                    store.add_worker, self.id, self._slot.name, now, self._lease_end()
+                )
+            except StoreError as error:
+                log.warning("dialing_waits_for_database", error=error.message)
+                await asyncio.sleep(self._settings.poll)
 
     def _lease_end(self) -> dt.datetime:
         return self._real_clock.now() + dt.timedelta(seconds=self._settings.lease)
@@ -127,13 +141,17 @@ class Worker:
     async def _recover_first(self) -> None:
         while not await self._take_over():
             await wait_for(self.wake.everything, self._settings.poll)
-        await self._database.write(store.reset_stranded_targets)
         self.driver.recovered()
 
     async def _recover_others(self) -> None:
         while True:
             await asyncio.sleep(RECOVERY_PERIOD)
-            if await self._recovery.is_due():
+            try:
+                due = await self._recovery.is_due()
+            except StoreError as error:
+                log.warning("recovery_waits_for_database", error=error.message)
+                continue
+            if due:
                 self.driver.await_adoption()
                 await self._take_over()
                 self.driver.recovered()
@@ -141,19 +159,26 @@ class Worker:
     async def _take_over(self) -> bool:
         try:
             await self._recovery.take_over()
-        except ChannelError as error:
-            log.warning("recovery_waits_for_channel", error=error.message)
+            await self._database.write(store.reset_stranded_targets)
+        except (ChannelError, StoreError) as error:
+            log.warning("recovery_waits", error=error.message)
             return False
         return True
 
     async def _keep_lease(self) -> None:
         while True:
             await asyncio.sleep(self._settings.lease / 3)
-            if not await self._database.write(store.renew_worker, self.id, self._lease_end()):
+            try:
+                kept = await self._database.write(store.renew_worker, self.id, self._lease_end())
+            except StoreError as error:
+                log.warning("lease_waits_for_database", error=error.message)
+                continue
+            if not kept:
                 raise LeaseLostError(self.id)
 
     async def _supervise(self, group: asyncio.TaskGroup) -> None:
-        """Keep one dial loop for every admitted task."""
+        """Keep one dial loop for every admitted task, and look for attempts that news never reached."""
+        doubted = stopwatch()
         while not self._stopping:
             try:
                 known = frozenset(self._dialing)
@@ -163,6 +188,9 @@ class Worker:
                 new = []
             for plan in new:
                 self._dialing[plan.task_id] = group.create_task(self._dial(plan))
+            if stopwatch() - doubted >= DOUBT_PERIOD:
+                doubted = stopwatch()
+                self.driver.doubt()
             await self.driver.probe()
             await wait_for(self.wake.everything, self._settings.poll)
 

@@ -102,6 +102,7 @@ def set_counts(
 
     Raises what `division.set_counts` does.
     """
+    division.lock(tx)
     entitlement = store.current(tx).counts
     division.set_counts(tx, rules, entitlement, now, zone, organization, counts, actor=actor)
     return grid(tx, None)
@@ -148,6 +149,7 @@ def add_to_zone(tx: Tx, zone_id: int, organization_id: int, now: dt.datetime, ac
 
 def remove_zone(tx: Tx, rules: SharingRules, zone_id: int, now: dt.datetime, actor: str) -> None:
     """Delete a zone; its tasks drain. NotFoundError, ConflictError for the default zone."""
+    division.lock(tx)
     zone = _named(division_store.zones(tx), zone_id, "zone")
     division.remove_zone(tx, rules, store.current(tx).counts, zone.name, now, actor)
 
@@ -156,6 +158,7 @@ def remove_organization(
     tx: Tx, rules: SharingRules, organization_id: int, now: dt.datetime, actor: str
 ) -> None:
     """Delete an organization; its tasks drain. NotFoundError, ConflictError for the default one."""
+    division.lock(tx)
     found = _named(division_store.organizations(tx), organization_id, "organization")
     division.remove_organization(tx, rules, store.current(tx).counts, found.name, now, actor)
 

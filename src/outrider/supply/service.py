@@ -61,6 +61,7 @@ def poll(
     Counts that changed are divided over the zones, and the pools that are touched recalculate. A file that
     no longer verifies (another host, a damaged database) counts nothing, and the message says why.
     """
+    division.lock(tx)
     before = store.current(tx)
     verified, problems = _verified(tx, host_id)
     supply = add_up(tuple(verified), now)

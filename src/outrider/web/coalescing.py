@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from outrider.clock import Clock
-from outrider.db.database import Database, Tx, savepoint
+from outrider.db.database import Database, Tx, as_told, is_retryable, savepoint
 from outrider.licences import deferral, service
 from outrider.licences.service import SharingRules
 
@@ -63,11 +63,12 @@ class Coalescer:
                     with savepoint(tx):
                         outcomes.append((work(tx), None))
                 except Exception as error:
-                    if len(works) == 1:
+                    # A deadlock undoes the whole transaction, which is then run again as a whole.
+                    if len(works) == 1 or is_retryable(error):
                         raise
                     for pool_id in tuple(requests):
                         del requests[pool_id][before.get(pool_id, 0) :]
-                    outcomes.append((None, error))
+                    outcomes.append((None, as_told(error)))
         for pool_id in sorted(pool_id for pool_id, asked in requests.items() if asked):
             asked = deferral.together(requests[pool_id])
             service.recalculate_pool(

@@ -1,6 +1,7 @@
 """All tables, by area. `*/store.py` and the migrations are the only users.
 
-Rows that a crash may leave behind carry an owner, whose lease another process can see run out.
+Rows that a crash may leave behind carry an owner, whose lease another process can see run out. Ids that
+leave a row (events, logs, addresses of pages) are never given out again: `sqlite_autoincrement`.
 """
 
 from outrider.db.schema.base import metadata

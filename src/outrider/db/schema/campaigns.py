@@ -20,6 +20,7 @@ strategies = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("created_by", String(80), nullable=False),
     UniqueConstraint("organization_id", "name", "version"),
+    sqlite_autoincrement=True,
 )
 
 
@@ -35,6 +36,7 @@ campaigns = Table(
     Column("next_start_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("organization_id", "name"),
+    sqlite_autoincrement=True,
 )
 
 

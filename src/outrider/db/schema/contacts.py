@@ -21,6 +21,7 @@ contact_lists = Table(
     Column("contacts", Integer, nullable=False, server_default="0"),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("organization_id", "name"),
+    sqlite_autoincrement=True,
 )
 
 
@@ -39,6 +40,7 @@ contacts = Table(
     Column("import_id", BigKey),
     UniqueConstraint("list_id", "duplicate_key"),
     Index("ix_contacts_list_id_id", "list_id", "id"),
+    sqlite_autoincrement=True,
 )
 
 
@@ -63,6 +65,7 @@ imports = Table(
     Column("finished_at", UtcTime),
     Column("owner", String(64)),
     Column("lease_until", UtcTime),
+    sqlite_autoincrement=True,
 )
 
 

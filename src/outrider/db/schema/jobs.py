@@ -40,6 +40,14 @@ jobs = Table(
     Column("targets_done", Integer, nullable=False, server_default="0"),
     Column("goal_count", Integer, nullable=False, server_default="0"),
     Index("ix_jobs_state", "state"),
+    Index(
+        "uq_jobs_unfinished",
+        "campaign_id",
+        unique=True,
+        sqlite_where=text("state NOT IN ('stopped', 'finished')"),
+        postgresql_where=text("state NOT IN ('stopped', 'finished')"),
+    ),
+    sqlite_autoincrement=True,
 )
 
 
@@ -68,6 +76,7 @@ tasks = Table(
     Column("pace_at", UtcTime),
     Column("bound", String(32), nullable=False, server_default=""),
     UniqueConstraint("job_id", "action", "pool_id"),
+    sqlite_autoincrement=True,
 )
 
 
@@ -100,6 +109,7 @@ targets = Table(
         sqlite_where=text("state = 'claimed'"),
         postgresql_where=text("state = 'claimed'"),
     ),
+    sqlite_autoincrement=True,
 )
 
 

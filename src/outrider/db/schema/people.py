@@ -19,6 +19,7 @@ users = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("disabled", Boolean, nullable=False, server_default=text("false")),
     Column("must_change_password", Boolean, nullable=False, server_default=text("false")),
+    sqlite_autoincrement=True,
 )
 
 

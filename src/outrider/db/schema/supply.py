@@ -15,6 +15,7 @@ organizations = Table(
     Column("name", String(120), nullable=False, unique=True),
     Column("created_at", UtcTime, nullable=False),
     Column("retired_at", UtcTime),
+    sqlite_autoincrement=True,
 )
 
 
@@ -25,6 +26,7 @@ zones = Table(
     Column("name", String(120), nullable=False, unique=True),
     Column("created_at", UtcTime, nullable=False),
     Column("retired_at", UtcTime),
+    sqlite_autoincrement=True,
 )
 
 

@@ -144,6 +144,7 @@ def _set_number(
 ) -> None:
     if units is not None and kind in GATE_KINDS:
         units = min(units, 1)
+    division.lock(tx)
     division.set_counts(
         tx,
         rules,
@@ -211,6 +212,7 @@ async def handle_delete_zone(
 
 
 def _delete_zone(tx: Tx, rules: SharingRules, edge: EdgeServices, caller: Caller, name: str) -> None:
+    division.lock(tx)
     counts = supply.current(tx).counts
     division.remove_zone(tx, rules, counts, name, edge.clock.now(), caller.name)
 
@@ -230,5 +232,6 @@ async def handle_delete_organization(
 
 
 def _delete_organization(tx: Tx, rules: SharingRules, edge: EdgeServices, caller: Caller, name: str) -> None:
+    division.lock(tx)
     counts = supply.current(tx).counts
     division.remove_organization(tx, rules, counts, name, edge.clock.now(), caller.name)

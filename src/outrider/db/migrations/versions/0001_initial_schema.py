@@ -48,7 +48,8 @@ def upgrade() -> None:
     sa.Column('created_at', outrider.db.types.UtcTime(), nullable=False),
     sa.Column('retired_at', outrider.db.types.UtcTime(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_organizations')),
-    sa.UniqueConstraint('name', name=op.f('uq_organizations_name'))
+    sa.UniqueConstraint('name', name=op.f('uq_organizations_name')),
+    sqlite_autoincrement=True
     )
     op.create_table('secrets',
     sa.Column('name', sa.String(length=40), nullable=False),
@@ -84,7 +85,8 @@ def upgrade() -> None:
     sa.Column('created_at', outrider.db.types.UtcTime(), nullable=False),
     sa.Column('retired_at', outrider.db.types.UtcTime(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_zones')),
-    sa.UniqueConstraint('name', name=op.f('uq_zones_name'))
+    sa.UniqueConstraint('name', name=op.f('uq_zones_name')),
+    sqlite_autoincrement=True
     )
     op.create_table('campaigns',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -97,7 +99,8 @@ def upgrade() -> None:
     sa.Column('created_at', outrider.db.types.UtcTime(), nullable=False),
     sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_campaigns_organization_id_organizations'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_campaigns')),
-    sa.UniqueConstraint('organization_id', 'name', name=op.f('uq_campaigns_organization_id_name'))
+    sa.UniqueConstraint('organization_id', 'name', name=op.f('uq_campaigns_organization_id_name')),
+    sqlite_autoincrement=True
     )
     op.create_table('contact_lists',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -112,7 +115,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_contact_lists_organization_id_organizations'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['zone_id'], ['zones.id'], name=op.f('fk_contact_lists_zone_id_zones'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_contact_lists')),
-    sa.UniqueConstraint('organization_id', 'name', name=op.f('uq_contact_lists_organization_id_name'))
+    sa.UniqueConstraint('organization_id', 'name', name=op.f('uq_contact_lists_organization_id_name')),
+    sqlite_autoincrement=True
     )
     op.create_table('do_not_contact_lists',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -144,7 +148,8 @@ def upgrade() -> None:
     sa.Column('created_by', sa.String(length=80), nullable=False),
     sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_strategies_organization_id_organizations'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_strategies')),
-    sa.UniqueConstraint('organization_id', 'name', 'version', name=op.f('uq_strategies_organization_id_name_version'))
+    sa.UniqueConstraint('organization_id', 'name', 'version', name=op.f('uq_strategies_organization_id_name_version')),
+    sqlite_autoincrement=True
     )
     op.create_table('users',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -157,7 +162,8 @@ def upgrade() -> None:
     sa.Column('must_change_password', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
     sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_users_organization_id_organizations'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_users')),
-    sa.UniqueConstraint('name', name=op.f('uq_users_name'))
+    sa.UniqueConstraint('name', name=op.f('uq_users_name')),
+    sqlite_autoincrement=True
     )
     op.create_table('zone_counts',
     sa.Column('zone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -209,7 +215,8 @@ def upgrade() -> None:
     sa.Column('import_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.ForeignKeyConstraint(['list_id'], ['contact_lists.id'], name=op.f('fk_contacts_list_id_contact_lists'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_contacts')),
-    sa.UniqueConstraint('list_id', 'duplicate_key', name=op.f('uq_contacts_list_id_duplicate_key'))
+    sa.UniqueConstraint('list_id', 'duplicate_key', name=op.f('uq_contacts_list_id_duplicate_key')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('contacts', schema=None) as batch_op:
         batch_op.create_index('ix_contacts_list_id_id', ['list_id', 'id'], unique=False)
@@ -245,7 +252,8 @@ def upgrade() -> None:
     sa.Column('owner', sa.String(length=64), nullable=True),
     sa.Column('lease_until', outrider.db.types.UtcTime(), nullable=True),
     sa.ForeignKeyConstraint(['list_id'], ['contact_lists.id'], name=op.f('fk_imports_list_id_contact_lists'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_imports'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_imports')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('imports', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_imports_list_id'), ['list_id'], unique=False)
@@ -270,11 +278,13 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['campaign_id'], ['campaigns.id'], name=op.f('fk_jobs_campaign_id_campaigns'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_jobs_organization_id_organizations'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['strategy_id'], ['strategies.id'], name=op.f('fk_jobs_strategy_id_strategies'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_jobs'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_jobs')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_jobs_campaign_id'), ['campaign_id'], unique=False)
         batch_op.create_index('ix_jobs_state', ['state'], unique=False)
+        batch_op.create_index('uq_jobs_unfinished', ['campaign_id'], unique=True, sqlite_where=sa.text("state NOT IN ('stopped', 'finished')"), postgresql_where=sa.text("state NOT IN ('stopped', 'finished')"))
 
     op.create_table('pool_counts',
     sa.Column('pool_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -338,7 +348,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], name=op.f('fk_tasks_job_id_jobs'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['pool_id'], ['pools.id'], name=op.f('fk_tasks_pool_id_pools'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_tasks')),
-    sa.UniqueConstraint('job_id', 'action', 'pool_id', name=op.f('uq_tasks_job_id_action_pool_id'))
+    sa.UniqueConstraint('job_id', 'action', 'pool_id', name=op.f('uq_tasks_job_id_action_pool_id')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('tasks', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tasks_job_id'), ['job_id'], unique=False)
@@ -397,7 +408,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], name=op.f('fk_targets_job_id_jobs'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['task_id'], ['tasks.id'], name=op.f('fk_targets_task_id_tasks'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_targets')),
-    sa.UniqueConstraint('job_id', 'contact_id', name=op.f('uq_targets_job_id_contact_id'))
+    sa.UniqueConstraint('job_id', 'contact_id', name=op.f('uq_targets_job_id_contact_id')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('targets', schema=None) as batch_op:
         batch_op.create_index('ix_targets_claimed', ['id'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
@@ -436,6 +448,7 @@ def downgrade() -> None:
     op.drop_table('recalculations')
     op.drop_table('pool_counts')
     with op.batch_alter_table('jobs', schema=None) as batch_op:
+        batch_op.drop_index('uq_jobs_unfinished', sqlite_where=sa.text("state NOT IN ('stopped', 'finished')"), postgresql_where=sa.text("state NOT IN ('stopped', 'finished')"))
         batch_op.drop_index('ix_jobs_state')
         batch_op.drop_index(batch_op.f('ix_jobs_campaign_id'))
 
