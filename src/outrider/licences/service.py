@@ -105,7 +105,10 @@ def recalculate_if_due(tx: Tx, rules: SharingRules, pool_id: PoolId, now: dt.dat
     if due is None:
         return False
     trigger, task_id = due
-    return _recalculate(tx, rules, pool, now, trigger, task_id=task_id).changed
+    cause = (
+        f"no call attempt for {rules.idle_after:g} s" if trigger is Trigger.IDLE else "a minimum hold ended"
+    )
+    return _recalculate(tx, rules, pool, now, trigger, task_id=task_id, cause=cause).changed
 
 
 def return_if_quiet(tx: Tx, rules: SharingRules, pool_id: PoolId, task_id: TaskId, now: dt.datetime) -> bool:
@@ -119,8 +122,9 @@ def return_if_quiet(tx: Tx, rules: SharingRules, pool_id: PoolId, task_id: TaskI
         return False
     asking = replace(state, last_attempt_at=now.timestamp())
     shared = tuple(asking if other.id == state.id else other for other in pool.shared)
-    done = _recalculate(tx, rules, replace(pool, shared=shared), now, Trigger.RETURN, task_id=task_id)
-    return done.changed
+    asked = replace(pool, shared=shared)
+    cause = "calls again after a pause"
+    return _recalculate(tx, rules, asked, now, Trigger.RETURN, task_id=task_id, cause=cause).changed
 
 
 def settle_pool(tx: Tx, rules: SharingRules, pool_id: PoolId, now: dt.datetime) -> bool:
