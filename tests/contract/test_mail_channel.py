@@ -201,7 +201,7 @@ def test_nobody_at_the_address_of_the_server() -> None:
         await channel.open()
         sent = await channel.send(a_mail("ann@cust.test"))
         await channel.close()
-        assert sent.result is MailResult.FAILED
+        assert sent.result is MailResult.UNREACHABLE
         assert f"127.0.0.1:{settings.port}" in sent.detail
 
     asyncio.run(run())
@@ -228,7 +228,7 @@ def test_over_tls_with_a_certificate_that_is_not_trusted(tls: Tls, tmp_path: Pat
 
     async def scenario(server: MailSink, channel: SmtpChannel) -> None:
         sent = await channel.send(a_mail("ann@cust.test"))
-        assert sent.result is MailResult.FAILED
+        assert sent.result is MailResult.UNREACHABLE
         assert "certificate" in sent.detail.lower()
         assert not server.mails
 
@@ -238,7 +238,7 @@ def test_over_tls_with_a_certificate_that_is_not_trusted(tls: Tls, tmp_path: Pat
 def test_starttls_never_falls_back_to_clear() -> None:
     async def scenario(server: MailSink, channel: SmtpChannel) -> None:
         sent = await channel.send(a_mail("ann@cust.test"))
-        assert sent.result is MailResult.FAILED
+        assert sent.result is MailResult.UNREACHABLE
         assert not server.mails
 
     play(scenario, tls=Tls.STARTTLS)
@@ -256,7 +256,7 @@ def test_signing_in() -> None:
 def test_a_wrong_password_is_said_but_not_shown() -> None:
     async def scenario(server: MailSink, channel: SmtpChannel) -> None:
         sent = await channel.send(a_mail("ann@cust.test"))
-        assert sent.result is MailResult.FAILED
+        assert sent.result is MailResult.UNREACHABLE
         assert "user name or password" in sent.detail
         assert "pw-wrong" not in sent.detail
         assert server.counts["signed in"] == 0

@@ -121,7 +121,9 @@ class MailResult(enum.StrEnum):
     SOFT_BOUNCE = "soft_bounce"
     HARD_BOUNCE = "hard_bounce"
     FAILED = "failed"
-    """The server could not be reached or refused us, not the recipient: says nothing of the address."""
+    """The server refused the message itself, or its fate is unknown: says nothing of the address."""
+    UNREACHABLE = "unreachable"
+    """No connection was made, or the server would not talk to us: the message was not even offered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,13 +50,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one attempt has come to; `answered_at` None when nobody took it."""
+    """What one attempt has come to; `answered_at` None when nobody took it.
+
+    `untried`: the server could not be reached, so the contact is due again as if nothing had been.
+    """
 
     claim: Claim
     outcome: Outcome
     ended_at: dt.datetime
     answered_at: dt.datetime | None = None
     detail: str = ""
+    untried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,8 @@ class Finish:
     ended_at: dt.datetime
     answered_at: dt.datetime | None = None
     detail: str = ""
+    untried: bool = False
+    """The server could not be reached: nobody was contacted, and the attempt must not cost the contact."""
 
 
 Command = Originate | Send | Play | HangUp | Finish
@@ -138,10 +140,12 @@ def place_mail(mail: OutboundMail) -> Step:
     return AttemptState(mail.message_id), (Send(mail),)
 
 
-def refused(state: AttemptState, at: dt.datetime, detail: str) -> Step:
-    """End an attempt that the channel would not take: nothing reached the contact."""
+def refused(state: AttemptState, at: dt.datetime, detail: str, *, untried: bool = False) -> Step:
+    """End an attempt that the channel would not take; `untried` when it could not even be asked."""
     if state.phase is Phase.DONE:
         return state, ()
+    if untried:
+        return _finish_untried(state, at, detail)
     return _finish(state, at, Outcome.FAILED, detail)
 
 
@@ -189,7 +193,7 @@ def handle(state: AttemptState, event: CallEvent | MailSent) -> Step:
             detail = "" if state.reached else event.detail or event.cause.value
             return _finish(state, event.at, outcome, detail)
         case MailSent():
-            return _finish(state, event.at, MAILED[event.result], event.detail)
+            return _mailed(state, event)
 
 
 def _answered(state: AttemptState, event: CallAnswered) -> Step:
@@ -221,4 +225,15 @@ def _reached(by: AnsweredBy) -> Outcome:
 
 def _finish(state: AttemptState, at: dt.datetime, outcome: Outcome, detail: str) -> Step:
     finish = Finish(state.attempt_id, outcome, at, state.answered_at, detail)
+    return replace(state, phase=Phase.DONE), (finish,)
+
+
+def _mailed(state: AttemptState, event: MailSent) -> Step:
+    if event.result is MailResult.UNREACHABLE:
+        return _finish_untried(state, event.at, event.detail)
+    return _finish(state, event.at, MAILED[event.result], event.detail)
+
+
+def _finish_untried(state: AttemptState, at: dt.datetime, detail: str) -> Step:
+    finish = Finish(state.attempt_id, Outcome.CONGESTION, at, None, detail, untried=True)
     return replace(state, phase=Phase.DONE), (finish,)

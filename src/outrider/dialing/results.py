@@ -7,11 +7,12 @@ back, grants them to whoever is owed some, counts, and finishes the jobs that ar
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from outrider.db.database import Tx
 from outrider.dialing import store
 from outrider.dialing.attempt import Result, TaskPlan
-from outrider.dialing.retry import Final, NextAction, decide
+from outrider.dialing.retry import Decision, Final, NextAction, Retry, decide
 from outrider.dialing.targets import target_row
 from outrider.ids import JobId, PoolId
 from outrider.jobs import service as jobs
@@ -43,15 +44,7 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
     ended: dict[JobId, _Ended] = {}
     for result in fresh:
         claim, plan = result.claim, result.claim.plan
-        decision = decide(
-            plan.strategy,
-            plan.action.name,
-            claim.counters,
-            result.outcome,
-            result.ended_at,
-            claim.address_index,
-            claim.addresses,
-        )
+        decision = _decide(result)
         targets.append(
             target_row(plan, claim.target_id, decision, result.ended_at, claim.number, result.outcome)
         )
@@ -74,6 +67,23 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
     for pool_id in sorted(pools):
         licences.settle_pool(tx, rules, pool_id, now)
     return frozenset(pools)
+
+
+def _decide(result: Result) -> Decision:
+    """Return what follows a result; an attempt that was not even tried is made again, and costs no retry."""
+    claim = result.claim
+    if result.untried:
+        before = replace(claim.counters, action_attempts=max(0, claim.counters.action_attempts - 1))
+        return Retry(result.ended_at, claim.address_index, before)
+    return decide(
+        claim.plan.strategy,
+        claim.plan.action.name,
+        claim.counters,
+        result.outcome,
+        result.ended_at,
+        claim.address_index,
+        claim.addresses,
+    )
 
 
 class _Ended:

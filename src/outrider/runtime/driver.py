@@ -13,7 +13,7 @@ from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import Channel, OnMachine
 from outrider.channels.base import ChannelUnreachableError, DuplicateCallError, MailChannel, VoiceChannel
 from outrider.channels.model import CallEvent, LivingCall, MailSent, OutboundCall, OutboundMail, Prompt
-from outrider.clock import Clock
+from outrider.clock import Clock, stopwatch
 from outrider.dialing import engine
 from outrider.dialing.attempt import Claim, Result
 from outrider.errors import ChannelError
@@ -22,6 +22,9 @@ from outrider.runtime.mailing import MailComposer
 from outrider.runtime.recorder import Recorder
 
 log = structlog.get_logger(__name__)
+
+MAIL_REST = 5.0
+"""Real seconds without mail after its server could not be reached."""
 
 
 class Driver:
@@ -45,6 +48,7 @@ class Driver:
         self._live: dict[AttemptId, tuple[engine.AttemptState, Claim]] = {}
         self._made: set[AttemptId] = set()
         self._in_doubt = False
+        self._mail_rests_until = 0.0
         self._unclaimed: dict[AttemptId, list[CallEvent]] | None = {}
         self._running: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -133,6 +137,9 @@ class Driver:
                 return
             self.unreachable -= {Channel.CALL}
             log.info("channel_reachable_again", channel=Channel.CALL.value)
+        if self._mail is not None and stopwatch() >= self._mail_rests_until:
+            # Only a message can tell whether a mail server is back: the next one tries.
+            self.unreachable -= {Channel.EMAIL}
         if self._in_doubt:
             await self._clear_up()
 
@@ -185,10 +192,21 @@ class Driver:
     def _finish(self, claim: Claim, finish: engine.Finish) -> None:
         self._live.pop(claim.attempt_id, None)
         self._made.discard(claim.attempt_id)
-        result = Result(claim, finish.outcome, finish.ended_at, finish.answered_at, finish.detail)
+        if finish.untried:
+            self._give_rest(claim.plan.action.channel, finish.detail)
+        result = Result(
+            claim, finish.outcome, finish.ended_at, finish.answered_at, finish.detail, finish.untried
+        )
         self._recorder.add(result)
         if not self._live:
             self._idle.set()
+
+    def _give_rest(self, channel: Channel, reason: str) -> None:
+        """Let dial loops pause: the channel's server cannot be reached."""
+        if channel not in self.unreachable:
+            log.warning("channel_unreachable", channel=channel.value, reason=reason)
+        self.unreachable |= {channel}
+        self._mail_rests_until = stopwatch() + MAIL_REST
 
     def _run(self, work: Coroutine[Any, Any, None], claim: Claim | None = None) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work, claim))
@@ -223,12 +241,11 @@ class Driver:
             log.warning("call_outcome_unknown", call_id=claim.attempt_id, error=error.message)
             self.doubt()
             return
-        if isinstance(error, ChannelUnreachableError):
-            self.unreachable |= {claim.plan.action.channel}
         if claim.attempt_id not in self._live:
             return
         state, _ = self._live[claim.attempt_id]
-        _, commands = engine.refused(state, self._clock.now(), error.message)
+        untried = isinstance(error, ChannelUnreachableError)
+        _, commands = engine.refused(state, self._clock.now(), error.message, untried=untried)
         self._carry_out(claim, commands)
 
     async def _play(self, call_id: AttemptId, prompt: Prompt) -> None:

@@ -17,7 +17,7 @@ from outrider.channels.email.classify import Stage, classify
 from outrider.channels.email.encoding import mail_address
 from outrider.channels.email.message import CompiledMessage, MessageSource, build_message, compile_message
 from outrider.channels.email.settings import SmtpSettings, Tls
-from outrider.channels.email.transaction import Answer, Broken, transmit
+from outrider.channels.email.transaction import Answer, Broken, Unreachable, transmit
 from outrider.channels.model import MailResult, MailSent, OutboundMail
 from outrider.clock import Clock
 from outrider.errors import ChannelError, InvalidInputError
@@ -118,7 +118,8 @@ class SmtpChannel:
             else:
                 return self._judged(mail, answer)
         detail = broken.detail if broken is not None else "the message was not sent"
-        return self._sent(mail, MailResult.FAILED, detail)
+        unreachable = isinstance(broken, Unreachable)
+        return self._sent(mail, MailResult.UNREACHABLE if unreachable else MailResult.FAILED, detail)
 
     def _reuse(self) -> _Connection | None:
         """Return a connection that was up when last looked at; the server may have closed others."""
@@ -147,7 +148,7 @@ class SmtpChannel:
         return answer
 
     async def _connect(self) -> _Connection:
-        """Return a new connection, greeted, protected and signed in; Broken says why there is none."""
+        """Return a new connection, greeted, protected and signed in; Unreachable says why there is none."""
         settings = self._settings
         client = aiosmtplib.SMTP(
             hostname=settings.host,
@@ -169,9 +170,9 @@ class SmtpChannel:
             signing_in = isinstance(error, aiosmtplib.SMTPAuthenticationError)
             verdict = classify(Stage.AUTH if signing_in else Stage.CONNECT, error.code, error.message)
             detail = f"{verdict.reason} ({where}: {error.code} {error.message})"
-            raise Broken(detail, may_retry=False) from error
+            raise Unreachable(detail, may_retry=False) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise Broken(f"{where} cannot be used: {error}", may_retry=False) from error
+            raise Unreachable(f"{where} cannot be used: {error}", may_retry=False) from error
         return _Connection(client)
 
     async def _quit(self, connection: _Connection) -> None:

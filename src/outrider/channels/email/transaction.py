@@ -38,6 +38,10 @@ class Broken(Exception):  # noqa: N818 - a connection is broken; the message's o
         self.may_retry = may_retry
 
 
+class Unreachable(Broken):
+    """No connection was made, or the server would not talk to us: no message was offered."""
+
+
 async def transmit(client: aiosmtplib.SMTP, sender: str, recipient: str, content: bytes) -> Answer:
     """Hand one message over and return the answer that decided; each step has the client's timeout.
 
