@@ -23,12 +23,12 @@ def restored_logging() -> Iterator[None]:
 def test_json_lines_hide_secrets(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("json")
     structlog.stdlib.get_logger("test").info("signed in", user="root", password="4711", api_token="4712")
-    logging.getLogger("other.library").warning("careful")
+    logging.getLogger("another.logger").warning("careful")
     first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert (first["event"], first["user"], first["level"]) == ("signed in", "root", "info")
     assert first["password"] == first["api_token"] == "***"
     assert first["timestamp"].endswith("Z")
-    assert (second["event"], second["logger"], second["level"]) == ("careful", "other.library", "warning")
+    assert (second["event"], second["logger"], second["level"]) == ("careful", "another.logger", "warning")
 
 
 @pytest.mark.parametrize("output", ["json", "console"])
