@@ -8,6 +8,9 @@ import pytest
 from outrider.db.database import Database
 from support.databases import postgres_url, sqlite_url
 
+MEASURED = "measured"
+"""Name of the properties that the summary prints: figures that a requirement asks to be shown."""
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
@@ -31,3 +34,18 @@ def sqlite_database(tmp_path: Path) -> Iterator[Database]:
         opened = Database(url, connections=4)
         yield opened
         opened.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print every property named "measured", of this process and of pytest-xdist's workers."""
+    lines = [
+        f"{report.nodeid.rpartition('::')[2]}: {value}"
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, ())
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == MEASURED
+    ]
+    if lines:
+        terminalreporter.section("measured")
+        terminalreporter.write("\n".join(lines) + "\n")
