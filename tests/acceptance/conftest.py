@@ -1,4 +1,4 @@
-"""Shows what acceptance tests measured in pytest's summary, and gives them a starter of commands."""
+"""Gives acceptance tests a starter of commands that cleans up after itself."""
 
 from collections.abc import Iterator
 from pathlib import Path

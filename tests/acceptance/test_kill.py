@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from outrider.db import schema
@@ -20,6 +21,8 @@ from outrider.events import WorkerRecovered
 from support import audits
 from support.live_runs import LISTENING, LiveRun, live_run
 from support.processes import Program, Programs, eventually
+
+pytestmark = pytest.mark.alone
 
 PORTS = 40
 SPEED = 15.0
