@@ -38,7 +38,7 @@ BOUNDS: Mapping[str, str] = {
     "": "Calling",
     "ports": "All ports in use",
     "contacts": "No contact due now",
-    "later": "Waiting for the next due contact",
+    "later": "Next contact is due later (hours or retry delay)",
     "pace": "Held back by its pace",
     "licence": "Waits for licences",
     "channel": "Its carrier or mail server cannot be reached",
