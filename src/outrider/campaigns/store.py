@@ -10,13 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import RowMapping
 
-from outrider.campaigns.model import (
-    Campaign,
-    StrategyState,
-    StrategyVersion,
-    read_schedule,
-    schedule_document,
-)
+from outrider.campaigns.model import Campaign, StrategyState, StrategyVersion, read_schedule
 from outrider.db import schema
 from outrider.db.database import Tx
 from outrider.db.dialect import locked
@@ -166,12 +160,6 @@ def units_in_use(tx: Tx, campaign_id: CampaignId) -> int:
     """Return how many units the tasks of a campaign's jobs, ended or not, have in use."""
     query = select(func.sum(T.in_use)).join(schema.jobs, J.id == T.job_id).where(J.campaign_id == campaign_id)
     return int(tx.execute(query).scalar() or 0)
-
-
-def write_schedule(tx: Tx, campaign: Campaign, next_start_at: dt.datetime | None) -> None:
-    """Store the schedule and the next start of a campaign."""
-    document = schedule_document(campaign.schedule)
-    set_campaign(tx, campaign.id, schedule=document, next_start_at=next_start_at)
 
 
 def _members(tx: Tx, key: Any, value: Any, ids: list[int]) -> dict[int, list[int]]:

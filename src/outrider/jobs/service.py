@@ -46,10 +46,6 @@ TRIGGERS: Mapping[JobCommand, Trigger] = {
 }
 
 
-LONGEST_REASON = 80
-"""Characters that the column holds; a user's name alone may have as many."""
-
-
 def create(tx: Tx, campaign_id: int, organization_id: int | None, now: dt.datetime, actor: str) -> Job:
     """Make a job of a campaign, with one task per action and zone, ready to be started.
 

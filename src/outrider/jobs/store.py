@@ -262,18 +262,6 @@ def pool_ids(tx: Tx, job_id: int) -> list[PoolId]:
     return [PoolId(number) for number in tx.execute(query).scalars()]
 
 
-def attempts_of(tx: Tx, contact_id: ContactId, job_id: int) -> list[RowMapping]:
-    """Return the attempts of one contact in one job, oldest first."""
-    A = schema.attempts.c  # noqa: N806 - a table's columns, as elsewhere
-    query = (
-        select(schema.attempts, T.action)
-        .join(schema.tasks, T.id == A.task_id)
-        .where(A.contact_id == contact_id, T.job_id == job_id)
-        .order_by(A.claimed_at)
-    )
-    return list(tx.execute(query).mappings())
-
-
 def _job(row: RowMapping) -> Job:
     return Job(
         **{name: row[name] for name in Job.__dataclass_fields__ if name != "state"},

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, case, func, select, update
 from outrider.db import schema
 from outrider.db.database import Tx
 from outrider.db.dialect import insert, locked
-from outrider.ids import OrganizationId, PoolId, TaskId, ZoneId
+from outrider.ids import OrganizationId, PoolId, TaskId
 from outrider.licences.model import Allocation, LicenceKind, Policy, Standing, TaskState
 
 P, C, T, R = schema.pools.c, schema.pool_counts.c, schema.tasks.c, schema.recalculations.c
@@ -178,14 +178,6 @@ def busy_pools(tx: Tx) -> list[PoolId]:
     """Return the ids of the pools in which some task competes, in order."""
     query = select(T.pool_id).where(T.standing != Standing.OUT.value).distinct().order_by(T.pool_id)
     return [PoolId(number) for number in tx.execute(query).scalars()]
-
-
-def find_pool(tx: Tx, zone_id: ZoneId, organization_id: OrganizationId) -> PoolId | None:
-    """Return the pool of one organization in one zone, None when there is none."""
-    found = tx.execute(
-        select(P.id).where(P.zone_id == zone_id, P.organization_id == organization_id)
-    ).scalar()
-    return None if found is None else PoolId(found)
 
 
 def set_effective_counts(tx: Tx, pool_id: PoolId, counts: Mapping[LicenceKind, int]) -> None:

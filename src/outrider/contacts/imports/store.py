@@ -16,7 +16,6 @@ from sqlalchemy import (
     RowMapping,
     Select,
     bindparam,
-    func,
     insert,
     or_,
     select,
@@ -251,16 +250,6 @@ def update_contacts(tx: Connection, changed: Sequence[Mapping[str, Any]]) -> Non
 def spools(tx: Connection) -> set[str]:
     """Return the spool names of all imports that are known."""
     return {options["spool"] for options in tx.execute(select(imports.c.options)).scalars()}
-
-
-def count_by_import(tx: Connection, import_id: int, list_id: int) -> int:
-    """Count the contacts that an import added to a list."""
-    query = (
-        select(func.count())
-        .select_from(contacts)
-        .where(contacts.c.list_id == list_id, contacts.c.import_id == import_id)
-    )
-    return int(tx.execute(query).scalar_one())
 
 
 def _text(value: Any) -> str | None:
