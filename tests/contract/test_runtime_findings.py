@@ -12,8 +12,10 @@ from outrider.db.database import Database, Tx
 from outrider.dialing import claims, plans
 from outrider.errors import StoreError
 from outrider.ids import TaskId
+from outrider.jobs import service as jobs
 from outrider.jobs import store as job_store
 from outrider.jobs.loading import load_targets
+from outrider.jobs.model import JobCommand
 from outrider.licences import service as licences
 from outrider.licences.service import SharingRules
 from outrider.runtime import store
@@ -42,8 +44,8 @@ def test_a_locked_database_is_told_as_one_that_is_away(
 def test_a_return_that_waits_for_a_minimum_hold_comes_when_the_hold_ends(database: Database) -> None:
     system = campaigning(database)
     system.license(outbound_ports=10)
-    jobs = [system.start(system.campaign(name, [system.contact_list(name, 50)])) for name in ("a", "b")]
-    first, second = database.read_now(job_store.tasks, None, job_ids=jobs)
+    made = [system.start(system.campaign(name, [system.contact_list(name, 50)])) for name in ("a", "b")]
+    first, second = database.read_now(job_store.tasks, None, job_ids=made)
 
     def attempt(task_id: TaskId, seconds: float) -> None:
         at = NOON + dt.timedelta(seconds=seconds)
@@ -57,7 +59,7 @@ def test_a_return_that_waits_for_a_minimum_hold_comes_when_the_hold_ends(databas
         return database.write_now(licences.recalculate_if_due, HOLDING, first.pool_id, at)
 
     def quotas() -> list[int]:
-        return [task.quota for task in database.read_now(job_store.tasks, None, job_ids=jobs)]
+        return [task.quota for task in database.read_now(job_store.tasks, None, job_ids=made)]
 
     assert quotas() == [5, 5]
     attempt(second.id, 55)
@@ -86,3 +88,12 @@ def test_attempts_of_a_worker_that_nobody_remembers_are_recovered(database: Data
         return store.anything_to_recover(tx, "a slot", "a worker", now)
 
     assert database.read_now(asked)
+
+
+def test_a_job_can_be_stopped_by_somebody_with_a_very_long_name(database: Database) -> None:
+    system = campaigning(database)
+    system.license(outbound_ports=10)
+    job_id = system.start(system.campaign("a", [system.contact_list("a", 5)]))
+    name = "x" * 80
+    database.write_now(jobs.command, SharingRules(), job_id, None, JobCommand.STOP, NOON, name)
+    assert system.job(job_id).end_reason == f"stop by {name}"[:80]

@@ -46,6 +46,10 @@ TRIGGERS: Mapping[JobCommand, Trigger] = {
 }
 
 
+LONGEST_REASON = 80
+"""Characters that the column holds; a user's name alone may have as many."""
+
+
 def create(tx: Tx, campaign_id: int, organization_id: int | None, now: dt.datetime, actor: str) -> Job:
     """Make a job of a campaign, with one task per action and zone, ready to be started.
 
@@ -168,7 +172,7 @@ def _save_state(
     if what is JobCommand.START:
         values |= {"started_at": now, "stop_at": _stop_at(tx, found, now)}
     if after in ENDED:
-        values |= {"ended_at": now, "end_reason": reason}
+        values |= {"ended_at": now, "end_reason": reason[:LONGEST_REASON]}
     store.set_job(tx, found.id, **values)
     if after is JobState.RUNNING:
         age = int(now.timestamp() * 1_000_000) if what is JobCommand.START else None
