@@ -84,6 +84,9 @@ _BY_RCPT_CODE: dict[int, Verdict] = {
 _SHUTTING_DOWN = 421
 _OVER_QUOTA = 552
 
+_TOO_FAST_WORDS = re.compile(r"too (many|fast|much)|rate|throttl|slow down|defer|limit", re.IGNORECASE)
+_GREYLIST_WORDS = re.compile(r"gr[ae]y-?list", re.IGNORECASE)
+
 _POLICY_WORDS = re.compile(
     r"relay|spam|block|black ?list|blocklist|denylist|reputation|policy|spf|dkim|dmarc|authentic|rate limit"
     r"|too many|not permitted|access denied",
@@ -102,6 +105,8 @@ def classify(stage: Stage, code: int, text: str) -> Verdict:
         return Verdict(MailResult.ACCEPTED, "accepted")
     if stage is Stage.AUTH:
         return Verdict(_FAILED, "the server refused our user name or password")
+    if stage is Stage.MAIL and code == _OVER_QUOTA:
+        return _BY_STATUS["3.4"]
     if stage in {Stage.CONNECT, Stage.MAIL}:
         return Verdict(_FAILED, "the server refused us")
     if code == _SHUTTING_DOWN:
@@ -110,6 +115,18 @@ def classify(stage: Stage, code: int, text: str) -> Verdict:
     if code <= _LAST_TEMPORARY and verdict.result is not _SOFT:
         return Verdict(_SOFT, f"temporary: {verdict.reason}")
     return verdict
+
+
+def is_too_fast(code: int, text: str) -> bool:
+    """Return whether a temporary answer asks us to send more slowly: 421, 4.7.x, or words that say so.
+
+    Greylisting (also 4.7.1) asks us to come again, not to be slower.
+    """
+    if not _FIRST_FAILURE <= code <= _LAST_TEMPORARY or _GREYLIST_WORDS.search(text):
+        return False
+    found = _ENHANCED.search(text)
+    by_policy = found is not None and found.group(1) == "4" and found.group(2) == "7"
+    return code == _SHUTTING_DOWN or by_policy or bool(_TOO_FAST_WORDS.search(text))
 
 
 def _by_status(text: str) -> Verdict | None:

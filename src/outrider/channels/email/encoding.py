@@ -16,6 +16,9 @@ _WORD_MARKS = len("=?utf-8?b??=")
 _WORD_BYTES = 45
 """UTF-8 bytes per encoded word: with base64 and marks 72 characters, under RFC 2047's 75."""
 
+_CONTINUATION = 0x80
+"""The two highest bits of a UTF-8 byte that begins no character."""
+
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0<>()\[\],;:@\\\"]")
 _DOMAIN = re.compile(
@@ -23,6 +26,14 @@ _DOMAIN = re.compile(
 )
 _LOCAL_OCTETS = 64
 _ADDRESS_OCTETS = 254
+
+_AS_IT_IS = re.compile(r"[A-Za-z0-9 ,;:!?'()*+/@&#$%_-]{0,69}[A-Za-z0-9,;:!?'()*+/@&#$%_.-]")
+"""Texts that quoted-printable leaves alone: short, on one line, no space at its end, no lonely dot."""
+
+_USUAL_ADDRESS = re.compile(
+    r"[A-Za-z0-9_+-]{1,40}(?:\.[A-Za-z0-9_+-]{1,10}){0,2}@(?:[A-Za-z0-9-]{1,40}\.){1,3}[A-Za-z]{2,20}"
+)
+"""Addresses that need no closer look, but for hyphens at the ends of labels."""
 
 
 def unstructured(name: str, text: str) -> bytes:
@@ -38,17 +49,17 @@ def encoded_words(text: str, used: int) -> bytes:
 
     No line exceeds 76 characters and no character is divided, as RFC 2047 wants.
     """
+    octets = text.encode(errors="replace")
     words: list[bytes] = []
-    chunk = b""
     room = min(_WORD_BYTES, (_LINE - used - _WORD_MARKS) // 4 * 3)
-    for character in text:
-        octets = character.encode(errors="replace")
-        if len(chunk) + len(octets) > room:
-            words.append(chunk)
-            chunk = b""
-            room = _WORD_BYTES
-        chunk += octets
-    words.append(chunk)
+    while len(octets) > room:
+        end = room
+        while octets[end] & 0xC0 == _CONTINUATION:
+            end -= 1
+        words.append(octets[:end])
+        octets = octets[end:]
+        room = _WORD_BYTES
+    words.append(octets)
     return b"\r\n ".join(b"=?utf-8?b?" + base64.b64encode(word) + b"?=" for word in words)
 
 
@@ -78,6 +89,8 @@ def mail_address(text: str, where: str) -> str:
     An internationalised domain is written in its IDNA form. A local part that is not ASCII would need
     SMTPUTF8 on the whole way, which cannot be known beforehand, and is refused.
     """
+    if _USUAL_ADDRESS.fullmatch(text) and "-." not in text and ".-" not in text and "@-" not in text:
+        return text
     local, at, domain = text.strip().rpartition("@")
     if not (at and local and domain) or _FORBIDDEN.search(local) or _FORBIDDEN.search(domain):
         raise InvalidInputError(f"{where}: {text!r} is not an email address", where=where)
@@ -96,6 +109,8 @@ def mail_address(text: str, where: str) -> str:
 
 def quoted_printable(text: str) -> bytes:
     """Return a piece of a body that begins at the beginning of an encoded line, with CRLF line ends."""
+    if _AS_IT_IS.fullmatch(text) and text != ".":
+        return text.encode()
     unix = text.replace("\r\n", "\n").replace("\r", "\n")
     return binascii.b2a_qp(unix.encode(errors="replace"), istext=True).replace(b"\n", CRLF)
 

@@ -30,12 +30,16 @@ class Answer:
 
 
 class Broken(Exception):  # noqa: N818 - a connection is broken; the message's outcome is in the fields
-    """The dialogue ended without an answer; `may_retry` when the message cannot have been delivered."""
+    """The dialogue ended without an answer; `may_retry` when the message cannot have been delivered.
 
-    def __init__(self, detail: str, *, may_retry: bool) -> None:
+    `closed`: the server ended it, with 421, and not the network.
+    """
+
+    def __init__(self, detail: str, *, may_retry: bool, closed: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
         self.may_retry = may_retry
+        self.closed = closed
 
 
 class Unreachable(Broken):
@@ -74,7 +78,8 @@ async def _command(client: aiosmtplib.SMTP, stage: Stage, *words: bytes) -> tupl
         raise Broken(f"the connection broke at {stage}: {error}", may_retry=True) from error
     if response.code == _CLOSING:
         client.close()
-        raise Broken(f"the server closed the connection at {stage}: 421 {response.message}", may_retry=True)
+        detail = f"the server closed the connection at {stage}: 421 {response.message}"
+        raise Broken(detail, may_retry=True, closed=True)
     return response.code, response.message
 
 
@@ -92,7 +97,9 @@ async def _content(client: aiosmtplib.SMTP, content: bytes) -> Answer:
     protocol = client.protocol
     if protocol is None:
         raise Broken("the connection broke before the content", may_retry=True)
-    body = _LINE_DOT.sub(b"..", content)
+    # Most messages have no such line, and looking is much cheaper than replacing.
+    dotted = content.startswith(b".") or b"\n." in content
+    body = _LINE_DOT.sub(b"..", content) if dotted else content
     if not body.endswith(b"\r\n"):
         body += b"\r\n"
     try:
