@@ -6,26 +6,23 @@
 import asyncio
 import contextlib
 import secrets as random
-import tomllib
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
 import structlog
 from fastapi import APIRouter, FastAPI
 
+from outrider import adapters
 from outrider.campaigns import api as campaigns_api
-from outrider.channels.base import MailChannel, VoiceChannel
-from outrider.channels.email.settings import SmtpSettings, Tls
-from outrider.channels.email.smtp import SmtpChannel
-from outrider.channels.simulated.behaviour import CarrierProfile, parse_profiles
-from outrider.channels.simulated.carrier import SimulatedCarrier
-from outrider.channels.simulated.client import CarrierAddress, TcpCarrier
-from outrider.channels.simulated.embedded import EmbeddedCarrier
+from outrider.channels.base import VoiceChannel
+from outrider.channels.email.news import MailNews
+from outrider.channels.simulated.client import TcpCarrier
 from outrider.clock import Clock, RealClock, ScaledClock
 from outrider.contacts import api as contacts_api
 from outrider.db import secret_store
 from outrider.db.database import Database, Tx
 from outrider.db.migrate import upgrade
+from outrider.dialing import mail_news
 from outrider.errors import InvalidInputError, OutriderError
 from outrider.jobs import api as jobs_api
 from outrider.licences import api as licences_api
@@ -35,9 +32,11 @@ from outrider.observe import Metrics
 from outrider.people import passwords
 from outrider.people import service as people
 from outrider.runtime import store as runtime_store
+from outrider.runtime.composing import Composer
 from outrider.runtime.importing import ImportRunner
 from outrider.runtime.mailing import MailComposer
 from outrider.runtime.monitor import Monitor
+from outrider.runtime.performer import Channels
 from outrider.runtime.slots import Slot
 from outrider.runtime.worker import LeaseLostError, Worker
 from outrider.settings import Settings
@@ -108,7 +107,9 @@ def prepare(settings: Settings) -> Prepared:
     """
     settings.make_data_folder()
     clock = make_clock(settings)
-    make_voice(settings, clock, "")  # made for its errors: mistakes are told before anything is written
+    adapters.make_carrier(
+        settings, clock, ""
+    )  # made for its errors: mistakes are told before anything is written
     database = Database(settings.database_url)
     upgrade(database)
     rules = SharingRules(
@@ -135,39 +136,6 @@ def make_clock(settings: Settings) -> Clock:
     return ScaledClock(settings.clock.speed, settings.clock.anchor or RealClock().now())
 
 
-def make_voice(settings: Settings, clock: Clock, controller: str) -> VoiceChannel:
-    """Return the voice channel: a carrier process by address, or the embedded simulated carrier."""
-    carrier = settings.carrier
-    if carrier.address:
-        address, colon, port = carrier.address.rpartition(":")
-        if not colon or not port.isdecimal():
-            raise InvalidInputError(f"settings: carrier.address: {carrier.address!r} is not host:port")
-        return TcpCarrier(CarrierAddress(address or "127.0.0.1", int(port), controller))
-    return EmbeddedCarrier(
-        SimulatedCarrier(clock, _profiles(settings), seed=carrier.seed, max_ports=carrier.maximum_ports)
-    )
-
-
-def make_mail(settings: Settings, clock: Clock) -> MailChannel | None:
-    """Return the SMTP channel, None when no mail server is configured."""
-    email = settings.email
-    if not email.host:
-        return None
-    return SmtpChannel(
-        SmtpSettings(
-            host=email.host,
-            port=email.port,
-            domain=email.domain,
-            tls=Tls(email.tls),
-            username=email.username or None,
-            password=email.password.get_secret_value() or None,
-            connections=email.connections,
-            timeout=email.timeout,
-        ),
-        clock,
-    )
-
-
 def make_worker(prepared: Prepared, slot: Slot, voice: VoiceChannel) -> Worker:
     """Return a worker of this process. Slot and voice channel outlive it: so do the calls that are up."""
     settings = prepared.settings
@@ -176,9 +144,13 @@ def make_worker(prepared: Prepared, slot: Slot, voice: VoiceChannel) -> Worker:
         prepared.rules,
         prepared.clock,
         RealClock(),
-        voice,
-        make_mail(settings, prepared.clock),
-        _composer(prepared),
+        Channels(
+            voice,
+            adapters.make_mail(settings, prepared.clock),
+            adapters.make_text(settings, prepared.clock),
+            adapters.make_webhooks(settings, prepared.clock),
+        ),
+        Composer(_mail_composer(prepared)),
         slot,
         settings.worker,
     )
@@ -201,7 +173,7 @@ def make_web(prepared: Prepared) -> tuple[FastAPI, News]:
         parts={
             SharingRules: prepared.rules,
             Coalescer: Coalescer(prepared.database, prepared.rules, prepared.clock),
-            MailComposer: _composer(prepared),
+            MailComposer: _mail_composer(prepared),
         },
     )
     return create_app(edge, ROUTERS), news
@@ -217,7 +189,7 @@ async def serve(prepared: Prepared, started: Callable[[str], None], stop: asynci
     server_settings = prepared.settings.server
     server = make_server(app, news, host=server_settings.host, port=server_settings.port)
     listening = listen(server_settings.host, server_settings.port)
-    async with _background(prepared), _running(_stop_later(server, stop)):
+    async with _background(prepared), _taking_bounces(prepared), _running(_stop_later(server, stop)):
         serving = asyncio.ensure_future(server.serve([listening]))
         await _listening(server, serving)
         if server.started and not server.should_exit:
@@ -254,7 +226,7 @@ async def _working(prepared: Prepared) -> AsyncIterator[None]:
     """Keep a worker running: one whose lease was lost, or that failed, is replaced by a new one."""
     current: list[Worker] = []
     slot = Slot(prepared.settings.data_folder)
-    voice = make_voice(prepared.settings, prepared.clock, slot.name)
+    voice = adapters.make_carrier(prepared.settings, prepared.clock, slot.name)
 
     async def run_one() -> None:
         worker = make_worker(prepared, slot, voice)
@@ -330,24 +302,32 @@ async def _import_forever(prepared: Prepared) -> None:
         await asyncio.sleep(IMPORT_POLL)
 
 
-def _composer(prepared: Prepared) -> MailComposer:
-    return MailComposer(prepared.mail_secret, prepared.settings.public_url)
+def _mail_composer(prepared: Prepared) -> MailComposer:
+    return adapters.make_mail_composer(prepared.settings, prepared.mail_secret)
+
+
+@contextlib.asynccontextmanager
+async def _taking_bounces(prepared: Prepared) -> AsyncIterator[None]:
+    """Take bounces and complaints beside the block, where a bounce domain is configured."""
+
+    async def take(news: MailNews) -> None:
+        await prepared.database.write(mail_news.take, prepared.rules, news, prepared.clock.now())
+
+    listener = adapters.make_bounce_listener(prepared.settings, prepared.clock, take)
+    if listener is None:
+        yield
+        return
+    await listener.start()
+    try:
+        yield
+    finally:
+        await listener.stop()
 
 
 async def _listening(server: Server, serving: asyncio.Future[None]) -> None:
     """Wait until the server accepts requests, or has failed to."""
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event for it
         await asyncio.sleep(0.01)
-
-
-def _profiles(settings: Settings) -> Mapping[str, CarrierProfile] | None:
-    path = settings.carrier.profiles
-    if path is None:
-        return None
-    try:
-        return parse_profiles(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"settings: carrier.profiles: {path}: {error}") from None
 
 
 def _load_licence_file(

@@ -53,6 +53,34 @@ class CarrierSettings(Section):
     maximum_ports: int | None = Field(None, ge=1)
 
 
+class DkimSettings(Section):
+    """The signature of our mails (RFC 6376). Without a domain they are not signed."""
+
+    domain: str = ""
+    selector: str = ""
+    key_file: Path | None = None
+
+
+class RateSettings(Section):
+    """How fast mail goes to one recipient domain, in messages per second, and over how many connections."""
+
+    default: float | None = Field(None, gt=0)
+    domains: dict[str, float] = Field(default_factory=dict)
+    connections: int | None = Field(None, ge=1)
+
+
+class BounceSettings(Section):
+    """Where we take bounces: a listener for the mail server's deliveries to the bounce domain."""
+
+    domain: str = ""
+    """Mails get envelope senders in this domain; empty: bounces are not taken."""
+    host: str = "127.0.0.1"
+    port: int = Field(8024, ge=0, le=65535)
+    protocol: Literal["lmtp", "smtp"] = "lmtp"
+    largest: int = Field(16_777_216, ge=1)
+    """Bytes of the largest mail that is taken."""
+
+
 class EmailSettings(Section):
     """The SMTP server that mail is handed to. Without a host, email tasks wait."""
 
@@ -64,7 +92,59 @@ class EmailSettings(Section):
     domain: str = "localhost"
     """Domain of our Message-IDs and EHLO."""
     connections: int = Field(4, ge=1, le=100)
+    messages_per_connection: int = Field(500, ge=1)
     timeout: float = Field(30.0, gt=0)
+    ca_file: Path | None = None
+    """Certificates to trust in place of the system's."""
+    envelope_sender: str = ""
+    """Where bounces go when there is no bounce domain; default: to the sender of each mail."""
+    missing: str = ""
+    """What stands in a mail for an attribute without value or default."""
+    attachments_folder: Path | None = None
+    """Default: `attachments` in the data folder."""
+    largest_attachments: int = Field(10_485_760, ge=0)
+    """Bytes of all attachments of one mail."""
+    dkim: DkimSettings = DkimSettings()
+    rates: RateSettings = RateSettings()
+    bounces: BounceSettings = BounceSettings()
+
+
+class SmsConnectionSettings(Section):
+    """One account at a message centre (SMPP 3.4). Times are seconds."""
+
+    name: str
+    host: str
+    port: int = Field(2775, ge=1, le=65535)
+    system_id: str
+    password: SecretStr = SecretStr("")
+    system_type: str = ""
+    bind: Literal["transceiver", "transmitter", "receiver"] = "transceiver"
+    tls: bool = False
+    ca_file: Path | None = None
+    window: int = Field(10, ge=1, le=10_000)
+    """Submissions that may wait for their answers."""
+    rate: float | None = Field(None, gt=0)
+    """Messages per second; none: as fast as the window allows."""
+    priority: int = Field(5, ge=1, le=10)
+    """10 is used first."""
+    sender: str = ""
+    source_ton: int | None = Field(None, ge=0, le=255)
+    source_npi: int | None = Field(None, ge=0, le=255)
+    long_messages: Literal["udh", "payload"] = "udh"
+    receipts: bool = True
+    timeout: float = Field(30.0, gt=0)
+
+
+class SmsSettings(Section):
+    """The message centres that texts are handed to. Without any, SMS tasks wait."""
+
+    connections: tuple[SmsConnectionSettings, ...] = ()
+
+
+class WebhookSettings(Section):
+    """What webhook actions of strategies may use: header values that stand in no document."""
+
+    secrets: dict[str, SecretStr] = Field(default_factory=dict)
 
 
 class LicenceSettings(Section):
@@ -107,6 +187,8 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     carrier: CarrierSettings = CarrierSettings()
     email: EmailSettings = EmailSettings()
+    sms: SmsSettings = SmsSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     licences: LicenceSettings = LicenceSettings()
     worker: WorkerSettings = WorkerSettings()
 

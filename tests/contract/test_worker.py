@@ -14,12 +14,9 @@ from outrider.db import schema
 from outrider.db.database import Database, Tx
 from outrider.jobs.model import JobState
 from outrider.runtime import store
-from outrider.runtime.mailing import MailComposer
 from outrider.runtime.monitor import Monitor
-from outrider.runtime.slots import Slot
-from outrider.runtime.worker import Worker
-from outrider.settings import WorkerSettings
 from support.campaigning import RULES, campaigning
+from support.workers import a_worker
 
 START = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
 
@@ -50,17 +47,7 @@ async def _run_until(
 ) -> SimulatedCarrier:
     clock = ShiftedClock(speed, START)
     carrier = SimulatedCarrier(clock, seed=7)
-    worker = Worker(
-        database,
-        RULES,
-        clock,
-        RealClock(),
-        EmbeddedCarrier(carrier),
-        None,
-        MailComposer(b"0123456789abcdef", "http://localhost"),
-        Slot(folder),
-        WorkerSettings(poll=0.05),
-    )
+    worker = a_worker(database, clock, EmbeddedCarrier(carrier), folder)
     monitor = Monitor(database, RULES, clock, RealClock(), "any")
     running = asyncio.ensure_future(worker.run())
     try:

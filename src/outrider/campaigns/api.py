@@ -3,21 +3,27 @@
 `app.py` includes `router`. Jobs of a campaign are made by `jobs/api.py`.
 """
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from outrider.campaigns import service
 from outrider.campaigns.model import Campaign, StrategyVersion
 from outrider.campaigns.schemas import (
+    LARGEST_ID,
     CampaignBody,
     CampaignView,
     NewCampaign,
     NewStrategy,
+    StrategyChanges,
     StrategyCheck,
     StrategyLine,
     StrategySource,
     StrategyView,
+    TemplateView,
 )
 from outrider.campaigns.strategy_document import LARGEST_DOCUMENT
+from outrider.campaigns.templates import templates
 from outrider.db.database import Tx
 from outrider.licences.ownership import owner_of_new
 from outrider.web.access import Administrator, Caller, Edge, EdgeServices, RowId, Viewer
@@ -47,10 +53,31 @@ async def check_strategy(body: StrategySource, _: Viewer) -> StrategyCheck:
     return StrategyCheck.of(body.source)
 
 
+@router.get("/strategies/templates")
+async def list_templates(_: Viewer) -> list[TemplateView]:
+    """List strategies to begin with, the simplest first."""
+    return [
+        TemplateView(key=each.key, title=each.title, text=each.text, source=each.source)
+        for each in templates()
+    ]
+
+
 @router.get("/strategies/{strategy_id}")
 async def show_strategy(strategy_id: RowId, edge: Edge, caller: Viewer) -> StrategyView:
     """Show one version: its text, what was read from it, and for a draft what is wrong with it."""
     return StrategyView.of(await edge.database.read(service.strategy, strategy_id, caller.organization_id))
+
+
+@router.get("/strategies/{strategy_id}/changes")
+async def list_changes(
+    strategy_id: RowId,
+    edge: Edge,
+    caller: Viewer,
+    since: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+) -> StrategyChanges:
+    """Tell what changed since another version: `since`, or the one before it by the same name."""
+    compared = await edge.database.read(service.compare, strategy_id, since, caller.organization_id)
+    return StrategyChanges.of(*compared)
 
 
 @router.put("/strategies/{strategy_id}", max_body_size=BODY_LIMIT)

@@ -15,9 +15,12 @@ from typing import TypeGuard, TypeVar
 Choice = TypeVar("Choice", bound=enum.StrEnum)
 
 LONGEST_DELAY = 30 * 86_400
+"""Seconds: of one delay or wait; periods and jobs may be longer."""
+LONGEST_DURATION = 366 * 86_400
 _DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?")
 _UNITS = (86_400, 3_600, 60, 1)
 _SHOWN = 60
+_SHORT_LIST = 200
 _CONTROL_OR_SURROGATE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BREAK_OR_SURROGATE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -105,6 +108,20 @@ class Table:
             return None
         return float(value)
 
+    def duration(self, name: str, low: float, high: float) -> float | None:
+        """Return a time in seconds from `low` to `high` (see `seconds`), or None when it is missing."""
+        value = self.get(name)
+        if value is None:
+            return None
+        found = seconds(value, LONGEST_DURATION)
+        if found is None or not low <= found <= high:
+            range_ = f"from {spoken(low)} to {spoken(high)}"
+            self.complain(
+                name, f'must be seconds or a text such as "30s" or "2h", {range_}, not {shown(value)}'
+            )
+            return None
+        return found
+
     def flag(self, name: str) -> bool:
         """Return true or false; false when the field is missing."""
         value = self.get(name)
@@ -146,12 +163,41 @@ class Table:
             return None
         return value
 
+    def tables(self, name: str, most: int) -> "list[Table]":
+        """Return the tables of a list; none when it is missing. Entries that are none are problems."""
+        found: list[Table] = []
+        entries = self.entries(name) or []
+        if len(entries) > most:
+            self.complain(name, f"has {len(entries)} entries, and at most {most} are allowed")
+        for index, entry in enumerate(entries):
+            where = f"{self.place(name)}[{index}]"
+            if isinstance(entry, Mapping):
+                found.append(Table(entry, where, self.problems))
+            else:
+                self.problems.add(where, f"must be a table, not {shown(entry)}")
+        return found
+
+    def choices(self, name: str, kind: type[Choice]) -> frozenset[Choice]:
+        """Return the values of an enumeration that a list names; none when it is missing."""
+        known = [each.value for each in kind]
+        found: set[Choice] = set()
+        for index, value in enumerate(self.entries(name) or ()):
+            if value in known:
+                found.add(kind(str(value)))
+            else:
+                self.complain(
+                    f"{name}[{index}]",
+                    f"must be one of {', '.join(known)}, not {shown(value)}{meant(value, known)}",
+                )
+        return frozenset(found)
+
     def close(self) -> None:
         """Note every field that nobody asked for, with the nearest known name."""
         for name in self.values:
             if name not in self._known:
                 fields = ", ".join(sorted(set(self._known)))
-                hint = meant(name, self._known) or f"; here are known: {fields}"
+                listed = f"; here are known: {fields}" if len(fields) <= _SHORT_LIST else " here"
+                hint = meant(name, self._known) or listed
                 self.complain(name, f"is unknown{hint}")
 
 
@@ -162,15 +208,27 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int) or math.isfinite(value)
 
 
-def seconds(value: object) -> float | None:
+def seconds(value: object, longest: float = LONGEST_DELAY) -> float | None:
     """Return a delay in seconds, a number or a text as in "90s", "5m", "1h30m", "1d"; else None."""
     if is_number(value):
-        return float(value) if 0 <= value <= LONGEST_DELAY else None
+        return float(value) if 0 <= value <= longest else None
     match = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
     if match is None:
         return None
     total = sum(int(part) * unit for part, unit in zip(match.groups(), _UNITS, strict=True) if part)
-    return float(total) if total <= LONGEST_DELAY else None
+    return float(total) if total <= longest else None
+
+
+def spoken(delay: float) -> str:
+    """Return seconds as `seconds` reads them, in the largest units that are exact, as in 1h30m."""
+    whole, parts = int(delay), []
+    if whole != delay or not whole:
+        return f"{delay:g}s"
+    for unit, size in zip("dhms", _UNITS, strict=True):
+        if whole >= size:
+            parts.append(f"{whole // size}{unit}")
+            whole %= size
+    return "".join(parts)
 
 
 def meant(value: object, known: list[str]) -> str:

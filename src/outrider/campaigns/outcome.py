@@ -29,20 +29,48 @@ class Outcome(enum.StrEnum):
     """The mail server refused the recipient for good (SMTP 5xx)."""
     DO_NOT_CONTACT = "do_not_contact"
     """The address is on a do-not-contact list: no attempt was made."""
+    SENT = "sent"
+    """The message centre took the text, or the web service the request; no receipt is waited for (yet)."""
+    UNDELIVERED = "undelivered"
+    """A receipt says that the text did not arrive."""
+    NO_RECEIPT = "no_receipt"
+    """A receipt was waited for in vain: the text may have arrived."""
+    UNKNOWN = "unknown"
+    """Handed over, but the answer was lost: what became of it is not known, so it is not sent again."""
+    NO_RESOURCE = "no_resource"
+    """The call needed a speech connection and none was free: says nothing of the contact."""
+    RESTRICTED = "restricted"
+    """A limit of attempts allowed no attempt, and the strategy does not wait for one (`when_limited`)."""
     INTERRUPTED = "interrupted"
     """The process or media server died during the attempt, so that its result is not known."""
     EXPIRED = "expired"
     """No attempt was possible any more: no usable address, or the job ended first."""
 
 
-REACHED = frozenset({Outcome.ANSWERED, Outcome.DELIVERED})
-"""The contact was reached: nothing more is tried, and a goal can count these."""
+REACHED = frozenset({Outcome.ANSWERED, Outcome.DELIVERED, Outcome.SENT})
+"""The contact was reached, as far as can be known: by default nothing more is tried; a goal counts these."""
 
-CLOSED = frozenset({Outcome.DO_NOT_CONTACT, Outcome.EXPIRED})
+CLOSED = frozenset({Outcome.DO_NOT_CONTACT, Outcome.EXPIRED, Outcome.RESTRICTED})
 """Final without having reached anybody, whatever the strategy says."""
 
-CALL_RETRYABLE = (Outcome.BUSY, Outcome.NO_ANSWER, Outcome.CONGESTION, Outcome.FAILED, Outcome.MACHINE)
+NEVER_REPEATED = frozenset({Outcome.HARD_BOUNCE, Outcome.UNKNOWN})
+"""A rule for these only says what comes then (count 0): a further try is useless, or may be a second copy."""
+
+CALL_RETRYABLE = (
+    Outcome.BUSY,
+    Outcome.NO_ANSWER,
+    Outcome.CONGESTION,
+    Outcome.FAILED,
+    Outcome.MACHINE,
+    Outcome.NO_RESOURCE,
+)
 """What a retry rule of a call action may name, in the order that documents list them."""
 
+SMS_RETRYABLE = (Outcome.UNDELIVERED, Outcome.NO_RECEIPT, Outcome.FAILED, Outcome.UNKNOWN)
+"""What a retry rule of an SMS action may name."""
+
 EMAIL_RETRYABLE = (Outcome.SOFT_BOUNCE, Outcome.FAILED, Outcome.HARD_BOUNCE)
-"""What a retry rule of an email action may name; a hard bounce only says what comes then (count 0)."""
+"""What a retry rule of an email action may name."""
+
+WEBHOOK_RETRYABLE = (Outcome.FAILED, Outcome.NO_ANSWER)
+"""What a retry rule of a webhook action may name: a refusal or unreadable answer, and none in time."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from outrider.campaigns.changes import Difference
 from outrider.campaigns.model import Campaign, Schedule, StrategyState, StrategyVersion, read_schedule
 from outrider.campaigns.service import CampaignPlan
 from outrider.campaigns.strategy_document import LARGEST_DOCUMENT, parse_strategy, to_document
@@ -113,6 +114,38 @@ class StrategyView(StrategyLine):
         return cls(
             **line.model_dump(), source=found.source, problems=checked.problems, document=checked.document
         )
+
+
+class Change(BaseModel):
+    """One place of a strategy that differs between two versions; null where it is not there."""
+
+    where: str
+    before: Any
+    after: Any
+
+
+class StrategyChanges(BaseModel):
+    """What changed in a version since another one (null: it is the first)."""
+
+    since: StrategyLine | None
+    changes: list[Change]
+
+    @classmethod
+    def of(cls, since: StrategyVersion | None, found: list[Difference]) -> "StrategyChanges":
+        """Return what is to be said about two versions."""
+        return cls(
+            since=None if since is None else StrategyLine.of(since),
+            changes=[Change(where=each.where, before=each.before, after=each.after) for each in found],
+        )
+
+
+class TemplateView(BaseModel):
+    """A strategy to begin with: a document that can be run as it is."""
+
+    key: str
+    title: str
+    text: str
+    source: str
 
 
 class ScheduleBody(Strict):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from outrider.campaigns import store
+from outrider.campaigns.changes import Difference, differences
 from outrider.campaigns.model import Campaign, Schedule, StrategyState, StrategyVersion, schedule_document
 from outrider.campaigns.strategy import Strategy
 from outrider.campaigns.strategy_document import document_name, parse_strategy
@@ -100,6 +101,25 @@ def strategy(tx: Tx, strategy_id: int, organization_id: int | None) -> StrategyV
     if found is None:
         raise NotFoundError(f"there is no strategy version {strategy_id}")
     return found
+
+
+def compare(
+    tx: Tx, strategy_id: int, since: int | None, organization_id: int | None
+) -> tuple[StrategyVersion | None, list[Difference]]:
+    """Return the version that one is compared with, and what changed from it.
+
+    `since` is an id; None: the version before it by the same name (None when it is the first). NotFoundError
+    for a version that this caller cannot see, InvalidInputError for a draft that has problems.
+    """
+    found = strategy(tx, strategy_id, organization_id)
+    if since is None:
+        older = store.strategies(tx, found.organization_id, found.name)
+        other = next((each for each in older if each.version < found.version), None)
+    else:
+        other = strategy(tx, since, organization_id)
+    if other is None:
+        return None, []
+    return other, differences(parse_strategy(other.source), parse_strategy(found.source))
 
 
 def strategies(tx: Tx, organization_id: int | None) -> list[StrategyVersion]:

@@ -1,134 +1,94 @@
 """A strategy: the actions that a campaign's job runs for each contact, with their limits and retries.
 
 Frozen and valid by construction through `strategy_document.parse_strategy`; jobs make one task per
-action and zone, `dialing.retry` follows the rules. Pure.
+action and zone, `dialing.retry` follows the rules. Everything is imported from here. Pure.
 """
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from outrider.campaigns.outcome import Outcome
-from outrider.licences.model import (
-    DEFAULT_MAXIMUM,
-    DEFAULT_MINIMUM,
-    DEFAULT_PRIORITY,
-    Allocation,
-    LicenceKind,
+from outrider.campaigns.condition import Condition
+from outrider.campaigns.outcome import CLOSED, REACHED, Outcome
+from outrider.campaigns.strategy_channels import (
+    CallerRule,
+    CallSettings,
+    EmailSettings,
+    Menu,
+    MenuChoice,
+    SenderRule,
+    SmsSettings,
+    WebhookSettings,
 )
+from outrider.campaigns.strategy_limits import (
+    AttemptLimit,
+    FinishCriteria,
+    Goal,
+    LimitPer,
+    LimitScope,
+    Restrictions,
+    WhenLimited,
+)
+from outrider.campaigns.strategy_parts import (
+    ALL_DAYS,
+    DAY_NAMES,
+    MINUTES_PER_DAY,
+    Channel,
+    Hours,
+    NoResource,
+    OnMachine,
+    Prompt,
+    RetryCounter,
+    RetryOn,
+    RetryRule,
+    Then,
+    Window,
+)
+from outrider.licences.model import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, DEFAULT_PRIORITY, Allocation
 
-ALL_DAYS = frozenset(range(7))
-DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MINUTES_PER_DAY = 24 * 60
-
-
-class Channel(enum.StrEnum):
-    """How an action reaches the contact."""
-
-    CALL = "call"
-    EMAIL = "email"
-
-    @property
-    def licence(self) -> LicenceKind:
-        """The licence type that an action on this channel uses: a counted one, or a gate (email)."""
-        return LicenceKind.OUTBOUND_PORTS if self is Channel.CALL else LicenceKind.EMAIL
-
-
-class OnMachine(enum.StrEnum):
-    """What happens when an answering machine takes the call."""
-
-    HANGUP = "hangup"
-    LEAVE_MESSAGE = "leave_message"
-
-
-class Then(enum.StrEnum):
-    """What follows when an outcome is not, or no longer, retried on the same address."""
-
-    NEXT_ADDRESS = "next_address"
-    """The contact's next address of this action; without one, as NEXT_ACTION."""
-    NEXT_ACTION = "next_action"
-    """The following action of the strategy; without one, as DONE."""
-    DONE = "done"
-
-
-class RetryCounter(enum.StrEnum):
-    """What the retry count of an outcome is compared with."""
-
-    SHARED = "shared"
-    """All retries made on this address so far, whatever their outcomes."""
-    PER_OUTCOME = "per_outcome"
-    """The retries made on this address after this same outcome."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The hours of the contact's local day in which it may be contacted.
-
-    `start` and `end` are minutes since local midnight, 0 <= start < end <= 1440; the window is open from
-    `start` inclusive to `end` exclusive. `days` are weekdays as in `datetime.weekday()` (Monday is 0).
-    """
-
-    start: int = 8 * 60
-    end: int = 21 * 60
-    days: frozenset[int] = ALL_DAYS
-
-
-@dataclass(frozen=True, slots=True)
-class RetryRule:
-    """How often, and how long after, one outcome is tried again on the same address.
-
-    `delays` are seconds; the last one repeats. `then` is a Then, or `then_action` names a later action.
-    """
-
-    count: int = 0
-    delays: tuple[float, ...] = ()
-    then: Then = Then.NEXT_ADDRESS
-    then_action: str | None = None
-
-    def delay(self, retries_made: int) -> float:
-        """Return the seconds to wait before retry number `retries_made` + 1 (the last delay repeats)."""
-        return self.delays[min(retries_made, len(self.delays) - 1)]
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What a call plays: exactly one of a text to be spoken and the name of an audio file."""
-
-    text: str | None = None
-    file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallSettings:
-    """What only a call action has. `ring_timeout` is seconds, never below 15 (rules of contact)."""
-
-    prompt: Prompt
-    ring_timeout: float = 45.0
-    on_machine: OnMachine = OnMachine.HANGUP
-
-
-@dataclass(frozen=True, slots=True)
-class EmailSettings:
-    """What only an email action has. Subject, text and html are templates over contact attributes.
-
-    `unsubscribe` is the base address of the one-click unsubscribe link, for systems behind another name.
-    """
-
-    subject: str
-    text: str
-    sender: str
-    html: str | None = None
-    reply_to: str | None = None
-    unsubscribe: str | None = None
+__all__ = [
+    "ALL_DAYS",
+    "DAY_NAMES",
+    "MINUTES_PER_DAY",
+    "Action",
+    "AttemptLimit",
+    "CallSettings",
+    "CallerRule",
+    "Channel",
+    "EmailSettings",
+    "FinishCriteria",
+    "Goal",
+    "Hours",
+    "LimitPer",
+    "LimitScope",
+    "Menu",
+    "MenuChoice",
+    "NoResource",
+    "OnMachine",
+    "Prompt",
+    "Restrictions",
+    "RetryCounter",
+    "RetryOn",
+    "RetryRule",
+    "SenderRule",
+    "SmsSettings",
+    "Strategy",
+    "Then",
+    "WebhookSettings",
+    "WhenLimited",
+    "Window",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One step of a strategy. Exactly one of `call` and `email` is set, as `channel` says.
+    """One step of a strategy. Exactly one of `call`, `sms`, `email`, `webhook` is set, as `channel` says.
 
     `minimum`, `maximum` and `priority` are those of licensing.md 1. `pacing` is attempts per second, None
     as fast as licences allow. `max_attempts` limits this action's attempts of one contact, over all of
-    its addresses. `addresses` are contact fields, in the order in which they are tried.
+    its addresses. `addresses` are contact fields, in the order in which they are tried (none for a
+    webhook). A contact that does not meet `condition` goes on to the next action. `dispositions` say what
+    follows a result that a menu or a web service named; `reached` what follows when the contact was
+    reached without such a rule (None: nothing).
     """
 
     name: str
@@ -136,6 +96,9 @@ class Action:
     addresses: tuple[str, ...]
     call: CallSettings | None = None
     email: EmailSettings | None = None
+    sms: SmsSettings | None = None
+    webhook: WebhookSettings | None = None
+    condition: Condition | None = None
     minimum: int = DEFAULT_MINIMUM
     maximum: int = DEFAULT_MAXIMUM
     priority: int = DEFAULT_PRIORITY
@@ -143,44 +106,57 @@ class Action:
     pacing: float | None = None
     max_attempts: int | None = None
     retry: Mapping[Outcome, RetryRule] = field(default_factory=dict)
+    retry_on: RetryOn = RetryOn.SAME
     retry_interrupted: bool = False
-    window: Window = Window()
+    dispositions: Mapping[str, RetryRule] = field(default_factory=dict)
+    reached: RetryRule | None = None
+    windows: tuple[Window, ...] = (Window(),)
+    restrictions: Restrictions = field(default_factory=Restrictions)
 
-    def rule(self, outcome: Outcome) -> RetryRule:
-        """Return the rule for `outcome`: the document's, else no retry and on to the next address.
+    @property
+    def window(self) -> Hours:
+        """Return the action's own hours; use `Strategy.hours`, which adds the strategy's holidays."""
+        return Hours(self.windows, self.restrictions.holidays)
 
-        An answering machine that is left a message counts as told: by default nothing follows.
+    def rule(self, outcome: Outcome, disposition: str | None = None) -> RetryRule:
+        """Return the rule for what an attempt came to: the disposition's, else the outcome's, else default.
+
+        By default an outcome that did not reach the contact goes on to the next address; one that did is
+        done, like an answering machine that was left the message, and a message of unknown fate, which
+        may have arrived.
         """
+        if outcome in CLOSED:
+            return RetryRule(then=Then.DONE)
+        named = self.dispositions.get(disposition) if disposition is not None else None
+        if named is not None:
+            return named
+        if outcome in REACHED:
+            return self.reached or RetryRule(then=Then.DONE)
         rule = self.retry.get(outcome)
         if rule is not None:
             return rule
         left_message = self.call is not None and self.call.on_machine is OnMachine.LEAVE_MESSAGE
-        if outcome is Outcome.MACHINE and left_message:
+        if outcome is Outcome.UNKNOWN or (outcome is Outcome.MACHINE and left_message):
             return RetryRule(then=Then.DONE)
         return RetryRule()
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """The job is finished when `count` contacts have ended with `outcome` (answered or delivered)."""
-
-    outcome: Outcome
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """Named actions in the order in which they are tried until the contact is reached.
 
-    `max_attempts` limits the attempts of one contact over all actions of the job.
+    `max_attempts` limits the attempts of one contact over all actions of the job. `restrictions` bind
+    every action, beside its own.
     """
 
     name: str
     actions: tuple[Action, ...]
     description: str = ""
     goal: Goal | None = None
+    finish: FinishCriteria = field(default_factory=FinishCriteria)
     max_attempts: int | None = None
     retry_counter: RetryCounter = RetryCounter.SHARED
+    restrictions: Restrictions = field(default_factory=Restrictions)
 
     def action(self, name: str) -> Action:
         """Return the action called `name`; KeyError when the strategy has none."""
@@ -193,3 +169,17 @@ class Strategy:
         """Return the action after the one called `name`, or None after the last."""
         position = [action.name for action in self.actions].index(name) + 1
         return self.actions[position] if position < len(self.actions) else None
+
+    def hours(self, action: Action) -> Hours:
+        """Return when an action may contact somebody, the strategy's holidays included."""
+        return Hours(action.windows, action.restrictions.holidays | self.restrictions.holidays)
+
+    def limits(self, action: Action) -> tuple[AttemptLimit, ...]:
+        """Return the attempt limits that bind an action: the strategy's and its own."""
+        both = (*self.restrictions.limits, *action.restrictions.limits)
+        return tuple(limit for limit in dict.fromkeys(both) if limit.binds(action.channel))
+
+    def when_limited(self, action: Action) -> WhenLimited:
+        """Return what a limit does to a contact: skipping holds if the action or the strategy says so."""
+        skips = WhenLimited.SKIP in (action.restrictions.when_limited, self.restrictions.when_limited)
+        return WhenLimited.SKIP if skips else WhenLimited.WAIT

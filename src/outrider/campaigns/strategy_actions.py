@@ -3,26 +3,37 @@
 `strategy_document` calls `read_action` for each entry of `actions`. Pure.
 """
 
-import datetime as dt
 import re
-from email.utils import parseaddr
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
 
-from outrider.campaigns.document_table import LONGEST_DELAY, Table, meant, seconds, shown
-from outrider.campaigns.outcome import CALL_RETRYABLE, EMAIL_RETRYABLE, Outcome
+from outrider.campaigns.document_table import Table, meant, shown
+from outrider.campaigns.outcome import (
+    CALL_RETRYABLE,
+    EMAIL_RETRYABLE,
+    SMS_RETRYABLE,
+    WEBHOOK_RETRYABLE,
+    Outcome,
+)
+from outrider.campaigns.read_call import read_call
+from outrider.campaigns.read_channels import read_email, read_sms, read_webhook
+from outrider.campaigns.read_condition import read_condition
+from outrider.campaigns.read_rules import (
+    read_dispositions,
+    read_reached,
+    read_restrictions,
+    read_retry,
+    read_windows,
+)
 from outrider.campaigns.strategy import (
-    ALL_DAYS,
-    DAY_NAMES,
-    MINUTES_PER_DAY,
     Action,
     CallSettings,
     Channel,
     EmailSettings,
-    OnMachine,
-    Prompt,
+    RetryOn,
     RetryRule,
+    SmsSettings,
     Then,
-    Window,
+    WebhookSettings,
 )
 from outrider.licences.model import (
     DEFAULT_MAXIMUM,
@@ -35,16 +46,22 @@ from outrider.licences.model import (
 )
 
 MOST_ATTEMPTS = 1_000
-MOST_RETRIES = 100
 SLOWEST_PACE, FASTEST_PACE = 0.001, 10_000
-SHORTEST_RING, DEFAULT_RING, LONGEST_RING = 15, 45.0, 300
-LONGEST_BODY = 500_000
+
+RETRYABLE: Mapping[Channel, Sequence[Outcome]] = {
+    Channel.CALL: CALL_RETRYABLE,
+    Channel.SMS: SMS_RETRYABLE,
+    Channel.EMAIL: EMAIL_RETRYABLE,
+    Channel.WEBHOOK: WEBHOOK_RETRYABLE,
+}
+"""What a retry rule of an action on each channel may name."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
-_ADDRESSES = {Channel.CALL: re.compile(r"phone([2-9]|10)?"), Channel.EMAIL: re.compile(r"email")}
-_FIRST_ADDRESS = {Channel.CALL: "phone", Channel.EMAIL: "email"}
-_CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_PHONE = re.compile(r"phone([2-9]|10)?")
+_ADDRESSES = {Channel.CALL: _PHONE, Channel.SMS: _PHONE, Channel.EMAIL: re.compile(r"email")}
+_FIRST_ADDRESS = {Channel.CALL: "phone", Channel.SMS: "phone", Channel.EMAIL: "email"}
+
+Settings = CallSettings | SmsSettings | EmailSettings | WebhookSettings
 
 
 def read_action(table: Table, later: list[str]) -> Action:
@@ -59,26 +76,30 @@ def read_action(table: Table, later: list[str]) -> Action:
     if minimum > maximum:
         default = "" if "maximum" in table.values else " (the default)"
         table.complain("minimum", f"is {minimum}, which is more than the maximum of {maximum}{default}")
-    call, email = None, None
-    if channel is Channel.CALL:
-        call = _call(table)
-    elif channel is Channel.EMAIL:
-        email = _email(table)
+    settings = _settings(table, channel)
+    condition = table.table("condition")
     action = Action(
         name=name,
         channel=channel or Channel.CALL,
         addresses=_addresses(table, channel),
-        call=call,
-        email=email,
+        call=settings if isinstance(settings, CallSettings) else None,
+        sms=settings if isinstance(settings, SmsSettings) else None,
+        email=settings if isinstance(settings, EmailSettings) else None,
+        webhook=settings if isinstance(settings, WebhookSettings) else None,
+        condition=read_condition(condition) if condition is not None else None,
         minimum=minimum,
         maximum=maximum,
         priority=table.integer("priority", DEFAULT_PRIORITY, LOWEST_PRIORITY, HIGHEST_PRIORITY),
         allocation=table.choice("allocation", Allocation.DYNAMIC),
         pacing=table.number("pacing", SLOWEST_PACE, FASTEST_PACE),
         max_attempts=table.optional_integer("max_attempts", 1, MOST_ATTEMPTS),
-        retry=_retry(table, channel, later),
+        retry=read_retry(table, RETRYABLE[channel], later) if channel is not None else {},
+        retry_on=table.choice("retry_on", RetryOn.SAME) if channel is not Channel.WEBHOOK else RetryOn.SAME,
         retry_interrupted=table.flag("retry_interrupted"),
-        window=_window(table),
+        dispositions=_dispositions(table, settings, later),
+        reached=read_reached(table, later),
+        windows=read_windows(table),
+        restrictions=read_restrictions(table),
     )
     if channel is not None:
         table.close()
@@ -106,7 +127,22 @@ def _channel(table: Table) -> Channel | None:
     return None
 
 
+def _settings(table: Table, channel: Channel | None) -> Settings | None:
+    match channel:
+        case Channel.CALL:
+            return read_call(table)
+        case Channel.SMS:
+            return read_sms(table)
+        case Channel.EMAIL:
+            return read_email(table)
+        case Channel.WEBHOOK:
+            return read_webhook(table)
+    return None
+
+
 def _addresses(table: Table, channel: Channel | None) -> tuple[str, ...]:
+    if channel is Channel.WEBHOOK:
+        return ()
     entries = table.entries("addresses")
     if channel is None:
         return ()
@@ -116,7 +152,7 @@ def _addresses(table: Table, channel: Channel | None) -> tuple[str, ...]:
     for index, value in enumerate(entries):
         where = f"addresses[{index}]"
         if not isinstance(value, str) or not _ADDRESSES[channel].fullmatch(value):
-            allowed = "phone, phone2 ... phone10" if channel is Channel.CALL else "email"
+            allowed = "email" if channel is Channel.EMAIL else "phone, phone2 ... phone10"
             table.complain(where, f"must be {allowed}, not {shown(value)}")
         elif value in fields:
             table.complain(where, f"names {value} again")
@@ -125,143 +161,21 @@ def _addresses(table: Table, channel: Channel | None) -> tuple[str, ...]:
     return tuple(fields)
 
 
-def _call(table: Table) -> CallSettings:
-    prompt = table.table("prompt", required=True)
-    ring_timeout = table.number("ring_timeout", SHORTEST_RING, LONGEST_RING)
-    return CallSettings(
-        prompt=_prompt(prompt) if prompt is not None else Prompt(),
-        ring_timeout=DEFAULT_RING if ring_timeout is None else ring_timeout,
-        on_machine=table.choice("on_machine", OnMachine.HANGUP),
-    )
-
-
-def _prompt(table: Table) -> Prompt:
-    text = table.text("text", longest=10_000, lines=True)
-    file = table.text("file")
-    if ("text" in table.values) == ("file" in table.values):
-        table.problems.add(table.where, "must have exactly one of text and file")
-    if file is not None and (file.startswith(("/", "\\", "~")) or ".." in re.split(r"[/\\]", file)):
-        table.complain("file", "must be a name inside the folder of prompts, not a path that leaves it")
-    table.close()
-    return Prompt(text=text, file=file)
-
-
-def _email(table: Table) -> EmailSettings:
-    unsubscribe = table.text("unsubscribe", longest=500)
-    if unsubscribe is not None and not _web_address(unsubscribe):
-        table.complain("unsubscribe", f"must be an https address without a query, not {shown(unsubscribe)}")
-    return EmailSettings(
-        subject=table.text("subject", required=True, longest=500) or "",
-        text=table.text("text", required=True, longest=LONGEST_BODY, lines=True) or "",
-        sender=_mailbox(table, "from", required=True) or "",
-        html=table.text("html", longest=LONGEST_BODY, lines=True),
-        reply_to=_mailbox(table, "reply_to", required=False),
-        unsubscribe=unsubscribe,
-    )
-
-
-def _web_address(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return False
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS)
-    return secure and bool(parts.hostname) and not parts.query and not parts.fragment and " " not in value
-
-
-def _mailbox(table: Table, name: str, *, required: bool) -> str | None:
-    value = table.text(name, required=required, longest=320)
-    if value is None:
-        return None
-    user, at, host = parseaddr(value)[1].rpartition("@")
-    if not (user and at and host) or re.search(r"\s", user + host) or "@" in user:
-        table.complain(name, f"must be an email address such as Team <team@example.org>, not {shown(value)}")
-    return value
-
-
-def _window(table: Table) -> Window:
-    window = table.table("window")
-    if window is None:
-        return Window()
-    start = _minute(window, "start", Window().start)
-    end = _minute(window, "end", Window().end)
-    if start >= end:
-        window.complain("end", "must be later than start; a window does not go over midnight")
-        start, end = 0, MINUTES_PER_DAY
-    days: set[int] = set()
-    for index, value in enumerate(window.entries("days") or DAY_NAMES):
-        if value in DAY_NAMES:
-            days.add(DAY_NAMES.index(str(value)))
-        else:
-            window.complain(f"days[{index}]", f"must be one of {', '.join(DAY_NAMES)}, not {shown(value)}")
-    window.close()
-    return Window(start, end, frozenset(days) or ALL_DAYS)
-
-
-def _minute(window: Table, name: str, default: int) -> int:
-    """Return a time of day in minutes; TOML may write it as a time, both as a text of HH:MM."""
-    value = window.get(name)
-    if value is None:
-        return default
-    if isinstance(value, dt.time) and value.second == value.microsecond == 0:
-        return value.hour * 60 + value.minute
-    match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
-    minute = int(match[1]) * 60 + int(match[2]) if match else MINUTES_PER_DAY + 1
-    if minute > MINUTES_PER_DAY:
-        window.complain(name, f"must be a time from 00:00 to 24:00, such as 08:00, not {shown(value)}")
-        return default
-    return minute
-
-
-def _retry(table: Table, channel: Channel | None, later: list[str]) -> dict[Outcome, RetryRule]:
-    retry = table.table("retry")
-    if retry is None or channel is None:
+def _dispositions(table: Table, settings: Settings | None, later: list[str]) -> dict[str, RetryRule]:
+    """Return the rules for named results, which only menus and web services have."""
+    if isinstance(settings, WebhookSettings):
+        return read_dispositions(table, None, later)
+    menu = settings.menu if isinstance(settings, CallSettings) else None
+    if menu is None:
+        if isinstance(settings, CallSettings) and table.get("dispositions") is not None:
+            table.complain("dispositions", "need a menu, whose choices name them")
         return {}
-    rules: dict[Outcome, RetryRule] = {}
-    for outcome in CALL_RETRYABLE if channel is Channel.CALL else EMAIL_RETRYABLE:
-        rule = retry.table(outcome.value)
-        if rule is not None:
-            rules[outcome] = _rule(rule, outcome, later)
-    retry.close()
-    return rules
-
-
-def _rule(table: Table, outcome: Outcome, later: list[str]) -> RetryRule:
-    delays: list[float] = []
-    for index, value in enumerate(table.entries("delays") or ()):
-        delay = seconds(value)
-        if delay is None:
-            days = LONGEST_DELAY // 86_400
+    rules = read_dispositions(table, menu.dispositions, later)
+    for choice in menu.choices:
+        rule = rules.get(choice.disposition)
+        if choice.do_not_contact and rule is not None and (rule.count or rule.then is not Then.DONE):
             table.complain(
-                f"delays[{index}]",
-                f'must be seconds or a text such as "30s" or "2h", up to {days} days, not {shown(value)}',
+                f"dispositions.{choice.disposition}",
+                "must end with done: this choice asks not to be contacted again",
             )
-        delays.append(delay or 0.0)
-    count = table.integer("count", len(delays), 0, MOST_RETRIES)
-    if outcome is Outcome.HARD_BOUNCE and count:
-        table.complain("count", "must be 0: an address that bounces for good is not tried again")
-    elif count and "delays" not in table.values:
-        table.complain("delays", f"is missing: say how long to wait before each of the {count} retries")
-    elif len(delays) > count:
-        table.complain(
-            "delays", f"has {len(delays)} entries for {count} retries: leave some out, or raise count"
-        )
-    then, then_action = _then(table, later)
-    table.close()
-    return RetryRule(count, tuple(delays), then, then_action)
-
-
-def _then(table: Table, later: list[str]) -> tuple[Then, str | None]:
-    value = table.get("then")
-    if value is None:
-        return Then.NEXT_ADDRESS, None
-    if value in list(Then):
-        return Then(str(value)), None
-    if value in later:
-        return Then.NEXT_ACTION, str(value)
-    choices = [*Then, *later]
-    table.complain(
-        "then",
-        f"must be {', '.join(Then)} or the name of a later action, not {shown(value)}{meant(value, choices)}",
-    )
-    return Then.DONE, None
+    return rules

@@ -9,28 +9,27 @@ import tomllib
 from collections.abc import Mapping
 from typing import Literal
 
-from outrider.campaigns.document_table import Problems, Table, shown
+from outrider.campaigns.document_table import Problems, Table, meant, shown
 from outrider.campaigns.outcome import REACHED, Outcome
-from outrider.campaigns.strategy import (
-    DAY_NAMES,
-    Action,
-    Channel,
-    Goal,
-    RetryCounter,
-    RetryRule,
-    Strategy,
-    Window,
-)
+from outrider.campaigns.read_rules import read_finish, read_restrictions
+from outrider.campaigns.strategy import Action, Channel, FinishCriteria, Goal, RetryCounter, Strategy
 from outrider.campaigns.strategy_actions import MOST_ATTEMPTS, read_action
+from outrider.campaigns.write_document import to_document
 from outrider.errors import InvalidInputError
 from outrider.licences.model import LARGEST_COUNT
+
+__all__ = ["LARGEST_DOCUMENT", "document_name", "parse_strategy", "to_document"]
 
 Format = Literal["toml", "json"]
 
 LARGEST_DOCUMENT = 2_000_000
 MOST_ACTIONS = 50
 LONGEST_NAME = 80
-_REACHING = {Outcome.ANSWERED: Channel.CALL, Outcome.DELIVERED: Channel.EMAIL}
+_REACHING: Mapping[Outcome, frozenset[Channel]] = {
+    Outcome.ANSWERED: frozenset({Channel.CALL}),
+    Outcome.DELIVERED: frozenset({Channel.EMAIL, Channel.SMS}),
+    Outcome.SENT: frozenset({Channel.SMS, Channel.WEBHOOK}),
+}
 _TOML_LINE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")
 
 
@@ -59,19 +58,6 @@ def document_name(source: str | bytes, format: Format | None = None) -> str:  # 
     if name is None:
         raise _refusal(problems)
     return name
-
-
-def to_document(strategy: Strategy) -> dict[str, object]:
-    """Return the strategy as JSON data with every default written out; parsing it gives the same strategy."""
-    document: dict[str, object] = {
-        "name": strategy.name,
-        "description": strategy.description or None,
-        "goal": {strategy.goal.outcome.value: strategy.goal.count} if strategy.goal else None,
-        "max_attempts": strategy.max_attempts,
-        "retry_counter": strategy.retry_counter.value,
-        "actions": [_action_document(action) for action in strategy.actions],
-    }
-    return _without_none(document)
 
 
 def _read(source: str | bytes, format: Format | None, problems: Problems) -> Mapping[str, object] | None:  # noqa: A002
@@ -138,8 +124,10 @@ def _strategy(table: Table) -> Strategy:
         actions=actions,
         description=table.text("description", longest=2_000, lines=True) or "",
         goal=_goal(table, actions),
+        finish=_finish(table, actions),
         max_attempts=table.optional_integer("max_attempts", 1, MOST_ATTEMPTS),
         retry_counter=table.choice("retry_counter", RetryCounter.SHARED),
+        restrictions=read_restrictions(table),
     )
     table.close()
     return strategy
@@ -172,13 +160,29 @@ def _goal(table: Table, actions: tuple[Action, ...]) -> Goal | None:
     given = {outcome: count for outcome, count in counts.items() if count is not None}
     goal.close()
     if len(given) != 1:
-        table.complain("goal", "must have exactly one of answered and delivered")
+        table.complain("goal", "must have exactly one of answered, delivered and sent")
         return None
     [(outcome, count)] = given.items()
-    channel = _REACHING[outcome]
-    if actions and all(action.channel is not channel for action in actions):
-        table.complain(f"goal.{outcome}", f"can never be reached: no action has the channel {channel}")
+    channels = _REACHING[outcome]
+    if actions and all(action.channel not in channels for action in actions):
+        names = " or ".join(sorted(channels))
+        table.complain(f"goal.{outcome}", f"can never be reached: no action has the channel {names}")
     return Goal(outcome, count)
+
+
+def _finish(table: Table, actions: tuple[Action, ...]) -> FinishCriteria:
+    """Return the finish criteria; a disposition that no menu or web service can give is a problem."""
+    finish = read_finish(table)
+    if any(action.channel is Channel.WEBHOOK for action in actions):
+        return finish
+    menus = [action.call.menu for action in actions if action.call is not None]
+    known = [name for menu in menus if menu is not None for name in menu.dispositions]
+    for name in finish.dispositions:
+        if name not in known:
+            table.complain(
+                f"finish.dispositions.{name}", f"can never be reached: no menu gives it{meant(name, known)}"
+            )
+    return finish
 
 
 def _refusal(problems: Problems) -> InvalidInputError:
@@ -188,55 +192,3 @@ def _refusal(problems: Problems) -> InvalidInputError:
     return InvalidInputError(
         f"the strategy cannot be used: {first['where']} {first['problem']}{more}.", problems=problems.found
     )
-
-
-def _action_document(action: Action) -> dict[str, object]:
-    document: dict[str, object] = {
-        "name": action.name,
-        "channel": action.channel.value,
-        "addresses": list(action.addresses),
-        "minimum": action.minimum,
-        "maximum": action.maximum,
-        "priority": action.priority,
-        "allocation": action.allocation.value,
-        "pacing": _plain(action.pacing),
-        "max_attempts": action.max_attempts,
-        "retry_interrupted": action.retry_interrupted,
-        "window": _window_document(action.window),
-        "retry": {outcome.value: _rule_document(rule) for outcome, rule in action.retry.items()} or None,
-    }
-    if action.call is not None:
-        document |= {
-            "prompt": _without_none({"text": action.call.prompt.text, "file": action.call.prompt.file}),
-            "ring_timeout": _plain(action.call.ring_timeout),
-            "on_machine": action.call.on_machine.value,
-        }
-    if action.email is not None:
-        document |= {
-            "subject": action.email.subject,
-            "text": action.email.text,
-            "html": action.email.html,
-            "from": action.email.sender,
-            "reply_to": action.email.reply_to,
-            "unsubscribe": action.email.unsubscribe,
-        }
-    return _without_none(document)
-
-
-def _window_document(window: Window) -> dict[str, object]:
-    start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in (window.start, window.end))
-    return {"start": start, "end": end, "days": [DAY_NAMES[day] for day in sorted(window.days)]}
-
-
-def _rule_document(rule: RetryRule) -> dict[str, object]:
-    delays = [_plain(delay) for delay in rule.delays] or None
-    then = rule.then_action or rule.then.value
-    return _without_none({"count": rule.count, "delays": delays, "then": then})
-
-
-def _plain(number: float | None) -> float | int | None:
-    return int(number) if number is not None and number.is_integer() else number
-
-
-def _without_none(document: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in document.items() if value is not None}

@@ -1,17 +1,31 @@
-"""The two small Protocols that every channel implements; the driver and the worker are their users.
+"""The small Protocols that every channel implements; the driver and the worker are their users.
 
 `contract/` tests run one suite over every implementation.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from outrider.channels.model import CallEvent, LivingCall, MailSent, OutboundCall, OutboundMail, Prompt
+from outrider.channels.model import (
+    CallEvent,
+    Living,
+    MailSent,
+    OutboundCall,
+    OutboundMail,
+    OutboundText,
+    Prompt,
+    TextNews,
+    TextSent,
+)
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
 
 EventSink = Callable[[CallEvent], None]
 """Called on the event loop's thread, in order, once per event of each call."""
+
+
+TextSink = Callable[[TextNews], Awaitable[None]]
+"""Takes receipts and inbound texts; they are acknowledged to the message centre only once it returned."""
 
 
 class DuplicateCallError(ChannelError):
@@ -45,11 +59,26 @@ class VoiceChannel(Protocol):
         """Play a prompt on an answered call. Raises ChannelError when the call is not up."""
         ...
 
+    async def stop_playing(self, call_id: AttemptId) -> None:
+        """End the prompt that is being played, if any: its PlaybackFinished still comes."""
+        ...
+
+    async def listen(self, call_id: AttemptId, words: Sequence[str]) -> None:
+        """Recognise speech on an answered call: one SpeechHeard per utterance, until `stop_listening`.
+
+        Raises ChannelError when the call is not up or the server has no speech recognition.
+        """
+        ...
+
+    async def stop_listening(self, call_id: AttemptId) -> None:
+        """End speech recognition on a call; nothing happens when there is none."""
+        ...
+
     async def hang_up(self, call_id: AttemptId) -> None:
         """End a call; nothing happens when it is over already."""
         ...
 
-    async def living(self) -> tuple[LivingCall, ...]:
+    async def living(self) -> Living:
         """Answer "what is up?": every call of ours that exists now. Raises ChannelError if unreachable."""
         ...
 
@@ -67,4 +96,25 @@ class MailChannel(Protocol):
 
     async def send(self, mail: OutboundMail) -> MailSent:
         """Send one message and say what became of it; never raises for what a server may answer."""
+        ...
+
+
+class TextChannel(Protocol):
+    """Sends single short messages, and hears receipts and what people text back."""
+
+    async def open(self, sink: TextSink) -> None:
+        """Begin to connect, and deliver news to `sink` from now on; returns before all connections are up."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is being submitted and close all connections."""
+        ...
+
+    async def send(self, text: OutboundText) -> TextSent:
+        """Submit one text and say what became of it; never raises for what a centre may answer."""
+        ...
+
+    @property
+    def reachable(self) -> bool:
+        """Whether some connection is bound now."""
         ...

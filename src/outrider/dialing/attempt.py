@@ -9,9 +9,18 @@ from dataclasses import dataclass
 
 from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import Action, Strategy
+from outrider.channels.model import TextSent
 from outrider.contacts.model import Contact
 from outrider.dialing.retry import Counters
-from outrider.ids import AttemptId, JobId, OrganizationId, PoolId, TargetId, TaskId
+from outrider.ids import AttemptId, CampaignId, JobId, OrganizationId, PoolId, TargetId, TaskId, ZoneId
+from outrider.licences.model import LicenceKind
+
+REFERENCE_DIGITS = 4
+
+
+def text_reference(attempt_id: AttemptId) -> int:
+    """Return the 16-bit reference of a text: the last digits of its id, so that nothing need be kept."""
+    return int(attempt_id[-REFERENCE_DIGITS:], 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +30,15 @@ class TaskPlan:
     task_id: TaskId
     job_id: JobId
     pool_id: PoolId
+    zone_id: ZoneId
     organization_id: OrganizationId
+    campaign_id: CampaignId
     strategy: Strategy
     action: Action
     task_of: Mapping[str, TaskId]
     """action name -> the job's task of that action in the same pool."""
+    needs_attributes: bool = True
+    """Whether attempts, or the choice whom to attempt, look at a contact's attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,11 @@ class Claim:
     addresses: int
     counters: Counters
     profile: str = ""
+    server: str = ""
+    """The media server whose port the call has; empty: the simulated carrier."""
+    server_id: int | None = None
+    held: frozenset[LicenceKind] = frozenset()
+    """Speech units that an attempt of a former life holds."""
 
     @property
     def number(self) -> int:
@@ -53,6 +71,8 @@ class Result:
     """What one attempt has come to; `answered_at` None when nobody took it.
 
     `untried`: the server could not be reached, so the contact is due again as if nothing had been.
+    `disposition` is what the person chose, `do_not_contact` that it wants no more of this, and `sent` the
+    message centre's ids of a text.
     """
 
     claim: Claim
@@ -61,6 +81,9 @@ class Result:
     answered_at: dt.datetime | None = None
     detail: str = ""
     untried: bool = False
+    disposition: str | None = None
+    do_not_contact: bool = False
+    sent: TextSent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +91,8 @@ class Batch:
     """What a task got when it asked for work.
 
     `bound` names what limited it, for "why is nobody being called?": "" (it got all it wanted), "ports",
-    "contacts", "later", "pace", "licence", "channel", "paused". `again_at` is when asking again may help,
-    None: when nudged.
+    "contacts", "later", "pace", "licence", "channel", "paused", "servers" (no port on a media server).
+    `again_at` is when asking again may help, None: when nudged.
     """
 
     claims: tuple[Claim, ...] = ()

@@ -4,28 +4,27 @@ The fast path of licence sharing. The worker's dial loops call it, one transacti
 task's row and never the pool's, except when a quiet task asks for its licences back (licensing.md 5).
 """
 
-import dataclasses
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from outrider.campaigns.hours import ContactHours
 from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import Channel
-from outrider.contacts.do_not_contact import service as do_not_contact
-from outrider.contacts.store import contact_of
 from outrider.db.database import Row, Tx
 from outrider.db.types import utc_microseconds
 from outrider.dialing import store
 from outrider.dialing.attempt import Batch, Claim, TaskPlan
 from outrider.dialing.pacing import next_start, paced
-from outrider.dialing.retry import Decision, Final, Retry, skip
-from outrider.dialing.targets import counters_of, target_row
-from outrider.ids import TargetId, TaskId, new_attempt_ids
+from outrider.dialing.retry import Final, NextAction, Retry
+from outrider.dialing.sorting import SortedOut, sort_out
+from outrider.dialing.targets import Told, target_row
+from outrider.ids import TaskId
 from outrider.jobs import store as jobs
 from outrider.licences import service as licences
 from outrider.licences.model import Standing
 from outrider.licences.service import SharingRules
+from outrider.media import placing
+from outrider.media.model import Placement
 
 REFUSED_EVERY = dt.timedelta(seconds=1)
 """A task that keeps asking in vain is noted as asking at most this often."""
@@ -49,43 +48,91 @@ def take_batch(
     units, mark = paced(row["pace"], row["pace_at"], now, min(wanted, free))
     if units <= 0:
         return _bound(tx, row, Batch(bound="pace", again_at=next_start(row["pace"], row["pace_at"], now)))
-    taken = store.take_targets(tx, plan.task_id, now, units)
+    places = _place(tx, plan, units, now)
+    if places.room <= 0:
+        return _bound(tx, row, Batch(bound=places.bound, again_at=places.again_at))
+    taken = store.take_targets(tx, plan.task_id, now, min(units, places.room))
     if not taken:
+        places.give_back(tx, 0)
         due = store.next_due(tx, plan.task_id)
         return _bound(tx, row, Batch(bound="later" if due else "contacts", again_at=due))
-    sorted_out = _sort_out(tx, plan, taken, now)
-    _, mark = paced(row["pace"], row["pace_at"], now, len(sorted_out.claims))
-    bound = _bound_by(wanted, free, units, len(taken))
+    sorted_out = sort_out(tx, plan, taken, now)
+    claims = places.fill(sorted_out.claims)
+    places.give_back(tx, len(claims))
+    _, mark = paced(row["pace"], row["pace_at"], now, len(claims))
+    bound = _bound_by(wanted, free, units, len(taken), places)
     charged = store.charge(
         tx,
         plan.task_id,
         {
-            "units": len(sorted_out.claims),
-            "closed": sorted_out.left,
-            "now": now if sorted_out.claims else row["last_attempt_at"],
-            "mark": mark if sorted_out.claims else row["pace_at"],
+            "units": len(claims),
+            "closed": sum(not isinstance(each.decision, Retry) for each in sorted_out.decided),
+            "now": now if claims else row["last_attempt_at"],
+            "mark": mark if claims else row["pace_at"],
             "bound_by": bound,
         },
     )
     if not charged:
         raise RuntimeError(f"task {plan.task_id}: its grant shrank under a locked row")
     claimed_at = utc_microseconds(now)
-    store.add_attempts(tx, [_attempt_row(claim, owner, claimed_at) for claim in sorted_out.claims])
+    store.add_attempts(tx, [_attempt_row(claim, owner, claimed_at) for claim in claims])
     _put_off(tx, plan, sorted_out, now)
     again_at = None
-    if not bound or len(sorted_out.claims) < len(taken):
+    if not bound or len(claims) < len(taken):
         again_at = now
     elif bound == "pace":
         again_at = next_start(row["pace"], mark, now)
-    return Batch(tuple(sorted_out.claims), bound, again_at)
+    elif bound == places.bound:
+        again_at = places.again_at
+    return Batch(claims, bound, again_at)
 
 
-def _bound_by(wanted: int, free: int, units: int, taken: int) -> str:
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """The ports of media servers that a batch may use; `places` None when calls need none of them."""
+
+    room: int
+    places: tuple[Placement, ...] | None = None
+    bound: str = ""
+    again_at: dt.datetime | None = None
+
+    def fill(self, claims: list[Claim]) -> tuple[Claim, ...]:
+        """Return the claims, each with its place."""
+        if self.places is None:
+            return tuple(claims)
+        return tuple(
+            replace(claim, server=place.server, server_id=place.server_id)
+            for claim, place in zip(claims, self.places, strict=False)
+        )
+
+    def give_back(self, tx: Tx, used: int) -> None:
+        """Give back the ports for which there was nobody to call."""
+        if self.places is not None:
+            placing.unplace(tx, self.places[used:])
+
+
+BOUND_BY_SERVERS = {"ports": "servers", "rate": "pace", "server": "servers"}
+
+
+def _place(tx: Tx, plan: TaskPlan, units: int, now: dt.datetime) -> _Places:
+    """Charge ports of the zone's media servers for a batch of calls."""
+    if plan.action.channel is not Channel.CALL:
+        return _Places(units)
+    placed = placing.place(tx, plan.zone_id, units, now)
+    if placed is None:
+        return _Places(units)
+    bound = BOUND_BY_SERVERS.get(placed.bound, placed.bound)
+    return _Places(len(placed.placements), placed.placements, bound, placed.again_at)
+
+
+def _bound_by(wanted: int, free: int, units: int, taken: int, places: _Places) -> str:
     """Name what kept a batch from its `wanted` size, "" when nothing did; `units` are what pace allowed."""
     if taken == wanted:
         return ""
-    if taken < units:
+    if taken < min(units, places.room):
         return "contacts"
+    if places.room < units:
+        return places.bound
     return "pace" if units < free else "ports"
 
 
@@ -94,20 +141,6 @@ def note_unreachable(tx: Tx, task_id: TaskId) -> None:
     row = store.task(tx, task_id)
     if row is not None:
         _bound(tx, row, Batch(bound="channel"))
-
-
-@dataclasses.dataclass(slots=True)
-class _SortedOut:
-    """What became of the targets of one batch."""
-
-    claims: list[Claim] = dataclasses.field(default_factory=list)
-    later: list[tuple[Row, dt.datetime]] = dataclasses.field(default_factory=list)
-    decided: list[tuple[Row, Decision]] = dataclasses.field(default_factory=list)
-
-    @property
-    def left(self) -> int:
-        """Count the targets that left the task without an attempt."""
-        return sum(not isinstance(decision, Retry) for _, decision in self.decided)
 
 
 def _ask_for_return(tx: Tx, rules: SharingRules, plan: TaskPlan, now: dt.datetime) -> None:
@@ -133,57 +166,6 @@ def _bound(tx: Tx, row: Row, batch: Batch) -> Batch:
     return batch
 
 
-def _sort_out(tx: Tx, plan: TaskPlan, taken: Sequence[Row], now: dt.datetime) -> _SortedOut:
-    is_call = plan.action.channel is Channel.CALL
-    found = store.contacts(tx, [row["contact_id"] for row in taken], attributes=not is_call)
-    contacts = {number: contact_of(row) for number, row in found.items()}
-    names = plan.action.addresses
-    reachable = {number: contact.addresses(names) for number, contact in contacts.items()}
-    blocked = do_not_contact.blocked(
-        tx, plan.organization_id, [address for each in reachable.values() for address in each]
-    )
-    hours = ContactHours(plan.action.window)
-    sorted_out = _SortedOut()
-    ids = new_attempt_ids(now, len(taken))
-    for row, attempt_id in zip(taken, ids, strict=True):
-        counters = counters_of(row["counters"], row["attempts"] - 1)
-        contact = contacts.get(row["contact_id"])
-        addresses = reachable.get(row["contact_id"], ())
-        index = _first_allowed(addresses, row["address_index"], blocked)
-        if contact is None or index is None:
-            last = Outcome.DO_NOT_CONTACT if blocked.intersection(addresses) else None
-            decision = skip(plan.strategy, plan.action.name, counters, now, last)
-            sorted_out.decided.append((row, decision))
-            continue
-        kept = found[contact.id]
-        number = addresses[index] if is_call else contact.phone
-        opening = hours.next_open(contact.time_zone, number, kept["default_country"], now)
-        if opening > now:
-            sorted_out.later.append((row, opening))
-        else:
-            claim = Claim(
-                attempt_id=attempt_id,
-                plan=plan,
-                target_id=TargetId(row["id"]),
-                contact=contact,
-                address=addresses[index],
-                address_index=index,
-                addresses=len(addresses),
-                counters=counters.with_attempt(),
-                profile=kept["carrier_profile"],
-            )
-            sorted_out.claims.append(claim)
-    return sorted_out
-
-
-def _first_allowed(addresses: Sequence[str], index: int, blocked: set[str]) -> int | None:
-    """Return the first address from `index` (or the last, if there are fewer now) that may be contacted."""
-    start = min(index, len(addresses) - 1)
-    if not blocked:
-        return None if start < 0 else start
-    return next((n for n in range(max(0, start), len(addresses)) if addresses[n] not in blocked), None)
-
-
 def _attempt_row(claim: Claim, owner: str, claimed_at: int | None) -> tuple[object, ...]:
     """Return the values of `store.ATTEMPT_COLUMNS`, as the database stores them."""
     return (
@@ -193,12 +175,13 @@ def _attempt_row(claim: Claim, owner: str, claimed_at: int | None) -> tuple[obje
         claim.contact.id,
         claim.number,
         claim.address,
+        claim.server_id,
         owner,
         claimed_at,
     )
 
 
-def _put_off(tx: Tx, plan: TaskPlan, sorted_out: _SortedOut, now: dt.datetime) -> None:
+def _put_off(tx: Tx, plan: TaskPlan, sorted_out: SortedOut, now: dt.datetime) -> None:
     """Write what became of the targets that are not attempted now, and count those that ended."""
     rows = [
         {
@@ -209,18 +192,24 @@ def _put_off(tx: Tx, plan: TaskPlan, sorted_out: _SortedOut, now: dt.datetime) -
             "new_index": row["address_index"],
             "new_attempts": row["attempts"] - 1,
             "new_counters": row["counters"],
-            "new_outcome": None,
+            "new_outcome": row["outcome"],
+            "new_disposition": row["disposition"],
+            "new_awaiting": None,
             "new_finished_at": None,
         }
         for row, opening in sorted_out.later
     ]
     finals: Counter[Outcome] = Counter()
-    for row, decision in sorted_out.decided:
-        rows.append(target_row(plan, row["id"], decision, now, row["attempts"] - 1))
-        if isinstance(decision, Final):
-            finals[decision.outcome] += 1
+    moved: Counter[str] = Counter()
+    for each in sorted_out.decided:
+        told = Told(_outcome(each.row), each.row["disposition"], each.row["attempts"] - 1)
+        rows.append(target_row(plan, each.row["id"], each.decision, now, told))
+        if isinstance(each.decision, Final):
+            finals[each.decision.outcome] += 1
+        elif isinstance(each.decision, NextAction):
+            moved[each.decision.name] += 1
     store.set_targets(tx, rows)
-    for name, count in _moved(sorted_out.decided).items():
+    for name, count in moved.items():
         jobs.add_contacts_left(tx, plan.task_of[name], count)
     if finals:
         counts: dict[tuple[int, str], tuple[int, int]] = {
@@ -230,5 +219,5 @@ def _put_off(tx: Tx, plan: TaskPlan, sorted_out: _SortedOut, now: dt.datetime) -
         jobs.count_finals(tx, plan.job_id, finals.total(), 0)
 
 
-def _moved(decided: Sequence[tuple[Row, Decision]]) -> Counter[str]:
-    return Counter(decision.name for _, decision in decided if not isinstance(decision, Retry | Final))
+def _outcome(row: Row) -> Outcome | None:
+    return None if row["outcome"] is None else Outcome(row["outcome"])

@@ -4,6 +4,7 @@ The worker keeps a plan for as long as it dials a task; recovery makes plans for
 """
 
 from outrider.campaigns import service as campaigns
+from outrider.campaigns.strategy import Action
 from outrider.campaigns.strategy_document import parse_strategy
 from outrider.contacts.model import Contact
 from outrider.contacts.store import contact_of
@@ -11,7 +12,9 @@ from outrider.db.database import Row, Tx
 from outrider.dialing import store
 from outrider.dialing.attempt import Claim, TaskPlan
 from outrider.dialing.targets import counters_of
-from outrider.ids import AttemptId, JobId, OrganizationId, PoolId, TargetId, TaskId
+from outrider.ids import AttemptId, CampaignId, JobId, OrganizationId, PoolId, TargetId, TaskId, ZoneId
+from outrider.media import service as media
+from outrider.speech import service as speech
 
 
 def admitted_plans(tx: Tx, known: frozenset[TaskId]) -> tuple[frozenset[TaskId], list[TaskPlan]]:
@@ -19,7 +22,7 @@ def admitted_plans(tx: Tx, known: frozenset[TaskId]) -> tuple[frozenset[TaskId],
     rows = store.runnable_tasks(tx)
     return (
         frozenset(TaskId(row["id"]) for row in rows),
-        [_plan(tx, row) for row in rows if row["id"] not in known],
+        [plan_of(tx, row) for row in rows if row["id"] not in known],
     )
 
 
@@ -32,13 +35,15 @@ def orphans(tx: Tx, owners: list[str]) -> list[Claim]:
     plans: dict[int, TaskPlan] = {}
     claims = []
     found = store.contacts(tx, sorted({row["contact_id"] for row in rows}), attributes=True)
+    servers = {server.id: server.name for server in media.servers(tx)}
+    held = speech.held(tx, [row["id"] for row in rows])
     for row in rows:
         task_id = row["task_id"]
         if task_id not in plans:
             task = store.task_row(tx, task_id)
             if task is None:
                 continue
-            plans[task_id] = _plan(tx, task)
+            plans[task_id] = plan_of(tx, task)
         plan = plans[task_id]
         kept = found.get(row["contact_id"])
         contact = Contact(id=row["contact_id"], list_id=0) if kept is None else contact_of(kept)
@@ -55,19 +60,36 @@ def orphans(tx: Tx, owners: list[str]) -> list[Claim]:
                 addresses=len(addresses),
                 counters=counters,
                 profile="" if kept is None else kept["carrier_profile"],
+                server=servers.get(row["server_id"], ""),
+                server_id=row["server_id"],
+                held=held.get(AttemptId(row["id"]), frozenset()),
             )
         )
     return claims
 
 
-def _plan(tx: Tx, row: Row) -> TaskPlan:
+def plan_of(tx: Tx, row: Row) -> TaskPlan:
+    """Return the plan of one of the store's planned tasks."""
     strategy = parse_strategy(campaigns.strategy(tx, row["strategy_id"], None).source)
     return TaskPlan(
         task_id=TaskId(row["id"]),
         job_id=JobId(row["job_id"]),
         pool_id=PoolId(row["pool_id"]),
+        zone_id=ZoneId(row["zone_id"]),
         organization_id=OrganizationId(row["organization_id"]),
+        campaign_id=CampaignId(row["campaign_id"]),
         strategy=strategy,
         action=strategy.action(row["action"]),
+        needs_attributes=_needs_attributes(strategy.action(row["action"])),
         task_of=store.tasks_by_action(tx, row["job_id"], PoolId(row["pool_id"])),
     )
+
+
+def _needs_attributes(action: Action) -> bool:
+    """Return whether an action looks at more than a contact's numbers: attributes take long to read."""
+    call = action.call
+    if call is None or action.condition is not None or call.caller_ids:
+        return True
+    choices = () if call.menu is None else call.menu.choices
+    prompts = (call.prompt, *(choice.say for choice in choices if choice.say is not None))
+    return any("{" in (prompt.text or "") for prompt in prompts)

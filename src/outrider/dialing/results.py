@@ -1,25 +1,32 @@
 """Results: what attempts have come to, written in batches, with everything that follows from them.
 
 The worker's recorder calls it. One transaction closes the attempts, moves their targets on, gives units
-back, grants them to whoever is owed some, counts, and finishes the jobs that are done.
+and ports back, grants them to whoever is owed some, counts, and finishes the jobs that are done.
 """
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from outrider.contacts.do_not_contact import service as do_not_contact
 from outrider.db.database import Tx
-from outrider.dialing import store
-from outrider.dialing.attempt import Result, TaskPlan
-from outrider.dialing.retry import Decision, Final, NextAction, Retry, decide
-from outrider.dialing.targets import target_row
-from outrider.ids import JobId, PoolId
-from outrider.jobs import service as jobs
+from outrider.dialing import receipts, store, submissions
+from outrider.dialing.attempt import Result
+from outrider.dialing.moves import Moves
+from outrider.dialing.retry import Decision, Retry, decide
+from outrider.dialing.targets import Told
+from outrider.ids import PoolId
 from outrider.jobs import store as job_store
 from outrider.licences import service as licences
 from outrider.licences import store as licence_store
 from outrider.licences.service import SharingRules
+from outrider.media import placing
+from outrider.speech import service as speech
+
+OPTED_OUT = "Opted out"
+BY_KEY = "asked for it in a call"
+THE_CONTACT = "the contact"
 
 
 def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datetime) -> frozenset[PoolId]:
@@ -37,39 +44,31 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
     if not fresh:
         return frozenset()
     store.close_attempts(tx, [_closing(result) for result in fresh])
-    targets = []
+    moves = Moves()
     freed: Counter[int] = Counter()
-    left: Counter[int] = Counter()
-    outcomes: dict[tuple[int, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
-    ended: dict[JobId, _Ended] = {}
     for result in fresh:
-        claim, plan = result.claim, result.claim.plan
-        decision = _decide(result)
-        targets.append(
-            target_row(plan, claim.target_id, decision, result.ended_at, claim.number, result.outcome)
+        claim = result.claim
+        told = Told(
+            result.outcome,
+            result.disposition,
+            claim.number,
+            attempt_id=claim.attempt_id,
+            address_index=claim.address_index,
         )
-        freed[plan.task_id] += 1
-        if isinstance(decision, Final):
-            left[plan.task_id] -= 1
-            ended.setdefault(plan.job_id, _Ended(plan)).add(decision)
-        elif isinstance(decision, NextAction):
-            left[plan.task_id] -= 1
-            left[plan.task_of[decision.name]] += 1
-        key = (plan.task_id, result.outcome.value)
-        attempts, finals = outcomes[key]
-        outcomes[key] = (attempts + 1, finals + isinstance(decision, Final))
-    store.set_targets(tx, sorted(targets, key=lambda row: int(str(row["target"]))))
-    for task_id in sorted(freed.keys() | left.keys()):
-        store.release(tx, task_id, freed[task_id], left[task_id])
-    job_store.add_outcomes(tx, outcomes)
-    for job_id, finals_of in sorted(ended.items()):
-        jobs.count_finals(tx, rules, job_id, finals_of.plan.strategy, finals_of.done, finals_of.goal, now)
+        moves.add(claim.plan, claim.target_id, _follow(result), result.ended_at, told)
+        freed[claim.plan.task_id] += 1
+    moves.write(tx, rules, now, freed)
+    _opt_out(tx, fresh, now)
     for pool_id in sorted(pools):
         licences.settle_pool(tx, rules, pool_id, now)
+    _give_back(tx, fresh)
+    # News of a message may have been faster than its result.
+    for attempt_id in submissions.record(tx, fresh, now):
+        receipts.judge(tx, rules, attempt_id, now)
     return frozenset(pools)
 
 
-def _decide(result: Result) -> Decision:
+def _follow(result: Result) -> Decision:
     """Return what follows a result; an attempt that was not even tried is made again, and costs no retry."""
     claim = result.claim
     if result.untried:
@@ -83,21 +82,31 @@ def _decide(result: Result) -> Decision:
         result.ended_at,
         claim.address_index,
         claim.addresses,
+        disposition=result.disposition,
     )
 
 
-class _Ended:
-    """How many targets of one job ended in a batch, and how many of them count for its goal."""
+def _give_back(tx: Tx, results: Sequence[Result]) -> None:
+    """Give back the ports of media servers and the speech units that the calls had."""
+    on_servers = [result.claim for result in results if result.claim.server_id is not None]
+    if on_servers:
+        placing.release(tx, Counter(claim.server_id for claim in on_servers if claim.server_id))
+        speech.release(tx, [claim.attempt_id for claim in on_servers])
 
-    def __init__(self, plan: TaskPlan) -> None:
-        self.plan = plan
-        self.done = 0
-        self.goal = 0
 
-    def add(self, decision: Final) -> None:
-        goal = self.plan.strategy.goal
-        self.done += 1
-        self.goal += goal is not None and goal.outcome is decision.outcome
+def _opt_out(tx: Tx, results: Sequence[Result], now: dt.datetime) -> None:
+    """Put the numbers of people who asked for it on their organization's do-not-contact list."""
+    for result in results:
+        if result.do_not_contact:
+            do_not_contact.opt_out(
+                tx,
+                now,
+                organization_id=result.claim.plan.organization_id,
+                list_name=OPTED_OUT,
+                addresses=[result.claim.address],
+                source=BY_KEY,
+                actor=THE_CONTACT,
+            )
 
 
 def _closing(result: Result) -> dict[str, object]:
@@ -106,5 +115,6 @@ def _closing(result: Result) -> dict[str, object]:
         "answered": result.answered_at,
         "ended": result.ended_at,
         "result": result.outcome.value,
+        "chosen": result.disposition,
         "words": result.detail,
     }

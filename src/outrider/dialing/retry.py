@@ -1,22 +1,23 @@
-"""What comes after an attempt: a retry, the next address, the next action, or the contact's end.
+"""What comes after an attempt: a retry, the next address, the next action, a wait, or the contact's end.
 
-The dialing engine calls `decide` with every result, and `skip` for an action that a contact has no
-address for. Pure.
+The dialing engine calls `decide` with every result, and `skip` for an action that is not for a contact.
+Pure.
 
 Counting: an address of an action begins with no retries made, and each retry is counted under the outcome
-that caused it. With the shared counter (default) the rule of an outcome allows a retry while the sum over
-all outcomes is below its `count`; with `per_outcome`, while its own is. Whatever the rules say, an
-action's `max_attempts` ends the action, and the strategy's ends the contact. So every contact comes to
-its end: addresses and actions are only ever left in one direction. Interrupted attempts are retried only
-if the action says so, and do not count against the other outcomes' retries.
+(or disposition) that caused it. With the shared counter (default) the rule of an outcome allows a retry
+while the sum over all outcomes is below its `count`; with `per_outcome`, while its own is. With `retry_on`
+`next_address` or `loop` retries go on to other addresses and are counted over all of them. Whatever the
+rules say, an action's `max_attempts` ends the action, and the strategy's ends the contact. So every contact
+comes to its end: actions are only ever left forwards, and addresses too, unless a counted retry loops.
+Interrupted attempts are retried only if the action says so, and do not count against other retries.
 """
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from outrider.campaigns.outcome import CLOSED, REACHED, Outcome
-from outrider.campaigns.strategy import Action, RetryCounter, RetryRule, Strategy, Then
+from outrider.campaigns.outcome import CLOSED, Outcome
+from outrider.campaigns.strategy import Action, RetryCounter, RetryOn, RetryRule, Strategy, Then
 
 MOST_INTERRUPTIONS = 3
 """Retries after interruptions, per address: what brings the system down must not be tried for ever."""
@@ -27,12 +28,13 @@ class Counters:
     """What a contact has been through in a job, the attempt that has just ended included.
 
     `attempts` counts all of the job's attempts, `action_attempts` those of the present action, and
-    `retries` the retries made on the present address, by the outcome that caused each.
+    `retries` the retries made on the present address (with `loop`: in the action), by the outcome or
+    disposition that caused each; these never share a name.
     """
 
     attempts: int = 0
     action_attempts: int = 0
-    retries: Mapping[Outcome, int] = field(default_factory=dict)
+    retries: Mapping[str, int] = field(default_factory=dict)
 
     def with_attempt(self) -> "Counters":
         """Return the counters with one more attempt; to be stored when the attempt is made."""
@@ -58,13 +60,27 @@ class NextAction:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitNews:
+    """The message is under way: wait until `until` for a receipt or bounce.
+
+    When one comes, or the time is over (`timed_out` says as what), `decide` is called again, `awaited`.
+    """
+
+    until: dt.datetime
+    counters: Counters
+
+
+@dataclass(frozen=True, slots=True)
 class Final:
     """Nothing more is tried: the contact's outcome in this job."""
 
     outcome: Outcome
 
 
-Decision = Retry | NextAction | Final
+Decision = Retry | NextAction | AwaitNews | Final
+
+AWAITING_RECEIPT = frozenset({Outcome.SENT, Outcome.UNKNOWN})
+"""Results of handing a text over that a receipt may still change; of a mail, only `delivered` may bounce."""
 
 
 def decide(
@@ -75,39 +91,60 @@ def decide(
     now: dt.datetime,
     address_index: int,
     addresses_available: int,
+    *,
+    disposition: str | None = None,
+    awaited: bool = False,
 ) -> Decision:
     """Return what follows an attempt that ended with `outcome` at `now`.
 
     `counters` include that attempt. `address_index` is where it went among the `addresses_available` that
-    the contact has for this action. The counters in the answer replace the stored ones. Calling hours are
-    not looked at here: an `at` is the earliest moment. KeyError for an unknown action.
+    the contact has for this action (0 of 0 for a webhook). `disposition` is what a menu or web service
+    named the result. `awaited`: it is what came of a message that was handed over before. The counters in
+    the answer replace the stored ones. Calling hours and limits are not looked at here: an `at` is the
+    earliest moment. KeyError for an unknown action.
     """
     action = strategy.action(action_name)
-    if outcome in REACHED or outcome in CLOSED:
-        return Final(outcome)
     if outcome is Outcome.INTERRUPTED:
         return _after_interruption(strategy, action, counters, now, address_index)
-    rule = action.rule(outcome)
-    if _spent(counters.attempts, strategy.max_attempts):
+    wait = None if awaited else _wait(action, outcome)
+    if wait is not None:
+        return AwaitNews(now + dt.timedelta(seconds=wait), counters)
+    if outcome in CLOSED or _spent(counters.attempts, strategy.max_attempts):
         return Final(outcome)
+    rule = action.rule(outcome, disposition)
     if _spent(counters.action_attempts, action.max_attempts):
         return _leave(strategy, action, rule, counters, outcome, now)
-    made = _retries_made(strategy, counters, outcome)
+    cause = disposition if disposition in action.dispositions and disposition else outcome
+    made = _retries_made(strategy, counters, cause)
     if made < rule.count:
         at = now + dt.timedelta(seconds=rule.delay(made))
-        return Retry(at, address_index, _counted(counters, outcome))
-    if rule.then is Then.NEXT_ADDRESS and address_index + 1 < addresses_available:
+        index = _retry_index(action, address_index, addresses_available)
+        return Retry(at, index, _counted(counters, cause))
+    onward = rule.then is Then.NEXT_ADDRESS and action.retry_on is not RetryOn.LOOP
+    if onward and address_index + 1 < addresses_available:
         return Retry(now, address_index + 1, replace(counters, retries={}))
     return _leave(strategy, action, rule, counters, outcome, now)
+
+
+def timed_out(action: Action, handed_over: Outcome) -> Outcome:
+    """Return what a message has come to when the wait for news of it is over and none came.
+
+    `handed_over` is its result so far. A mail that did not bounce is delivered; a text without its receipt
+    is `no_receipt`; what became of a message of unknown fate stays unknown.
+    """
+    if handed_over is Outcome.UNKNOWN or action.sms is None:
+        return handed_over
+    return Outcome.NO_RECEIPT
 
 
 def skip(
     strategy: Strategy, action_name: str, counters: Counters, now: dt.datetime, last: Outcome | None = None
 ) -> NextAction | Final:
-    """Return what follows an action that the contact has no address for: the next action, or the end.
+    """Return what follows an action that makes no attempt: the next action, or the end.
 
-    `last` is the outcome of the contact's last attempt in the job; without any it ends as `expired`.
-    KeyError for an unknown action.
+    For a contact that has no address for it, does not meet its condition, or is held back by a limit that
+    is not waited for. `last` is the outcome of the contact's last attempt in the job (for a limit,
+    `restricted`); without any it ends as `expired`. KeyError for an unknown action.
     """
     following = strategy.following(action_name)
     if following is None or _spent(counters.attempts, strategy.max_attempts):
@@ -128,6 +165,15 @@ def _after_interruption(
     return Final(Outcome.INTERRUPTED)
 
 
+def _wait(action: Action, outcome: Outcome) -> float | None:
+    """Return the seconds for which news of a message that was just handed over is waited for."""
+    if action.sms is not None and outcome in AWAITING_RECEIPT:
+        return action.sms.receipt_wait
+    if action.email is not None and outcome is Outcome.DELIVERED:
+        return action.email.bounce_wait
+    return None
+
+
 def _leave(
     strategy: Strategy,
     action: Action,
@@ -143,17 +189,26 @@ def _leave(
     name = rule.then_action or (following.name if following is not None else None)
     if name is None:
         return Final(outcome)
-    return NextAction(name, now, Counters(counters.attempts))
+    return NextAction(name, now + dt.timedelta(seconds=rule.then_delay), Counters(counters.attempts))
 
 
-def _retries_made(strategy: Strategy, counters: Counters, outcome: Outcome) -> int:
+def _retry_index(action: Action, index: int, available: int) -> int:
+    """Return the address that a retry goes to."""
+    if action.retry_on is RetryOn.SAME or available <= 1:
+        return index
+    if action.retry_on is RetryOn.LOOP:
+        return (index + 1) % available
+    return min(index + 1, available - 1)
+
+
+def _retries_made(strategy: Strategy, counters: Counters, cause: str) -> int:
     if strategy.retry_counter is RetryCounter.PER_OUTCOME:
-        return counters.retries.get(outcome, 0)
-    return sum(made for each, made in counters.retries.items() if each is not Outcome.INTERRUPTED)
+        return counters.retries.get(cause, 0)
+    return sum(made for each, made in counters.retries.items() if each != Outcome.INTERRUPTED)
 
 
-def _counted(counters: Counters, outcome: Outcome) -> Counters:
-    retries = {**counters.retries, outcome: counters.retries.get(outcome, 0) + 1}
+def _counted(counters: Counters, cause: str) -> Counters:
+    retries = {**counters.retries, cause: counters.retries.get(cause, 0) + 1}
     return replace(counters, retries=retries)
 
 

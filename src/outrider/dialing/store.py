@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, update
 from sqlalchemy.engine import RowMapping
 
 from outrider.db import schema
@@ -18,7 +18,7 @@ from outrider.ids import PoolId, TaskId
 from outrider.licences.model import Allocation, LicenceKind, Standing
 
 T, X, A = schema.tasks.c, schema.targets.c, schema.attempts.c
-K, L = schema.contacts.c, schema.contact_lists.c
+K, L, J = schema.contacts.c, schema.contact_lists.c, schema.jobs.c
 
 IS_DUE: ColumnElement[str] = literal_column("'due'")
 """Written out, not bound: only then do databases use the index that holds nothing but due targets."""
@@ -86,7 +86,9 @@ TAKE = (
     update(schema.targets)
     .where(X.id.in_(locked(DUE, skip=True).scalar_subquery()))
     .values(state="claimed", attempts=X.attempts + 1)
-    .returning(X.id, X.contact_id, X.address_index, X.attempts, X.counters)
+    .returning(
+        X.id, X.contact_id, X.address_index, X.attempts, X.counters, X.outcome, X.disposition, X.awaiting
+    )
     .execution_options(synchronize_session=False)
 )
 WITHOUT_ATTRIBUTES = [column for column in schema.contacts.c if column.name != "attributes"]
@@ -101,7 +103,17 @@ CONTACTS = {
 """With and without attributes, which only messages need and which take long to read."""
 
 NEXT_DUE = select(func.min(X.next_at)).where(X.task_id == bindparam("task"), X.state == IS_DUE)
-ATTEMPT_COLUMNS = ("id", "task_id", "target_id", "contact_id", "number", "address", "owner", "claimed_at")
+ATTEMPT_COLUMNS = (
+    "id",
+    "task_id",
+    "target_id",
+    "contact_id",
+    "number",
+    "address",
+    "server_id",
+    "owner",
+    "claimed_at",
+)
 CLOSE_ATTEMPT = (
     update(schema.attempts)
     .where(A.id == bindparam("attempt"), A.ended_at.is_(None))
@@ -109,6 +121,7 @@ CLOSE_ATTEMPT = (
         answered_at=bindparam("answered"),
         ended_at=bindparam("ended"),
         outcome=bindparam("result"),
+        disposition=bindparam("chosen"),
         detail=bindparam("words"),
     )
 )
@@ -123,10 +136,28 @@ SET_TARGET = (
         attempts=bindparam("new_attempts"),
         counters=bindparam("new_counters"),
         outcome=bindparam("new_outcome"),
+        disposition=bindparam("new_disposition"),
+        awaiting=bindparam("new_awaiting"),
         finished_at=bindparam("new_finished_at"),
     )
 )
 OPEN_ATTEMPT = select(A.id).where(A.id.in_(bindparam("ids", expanding=True)), A.ended_at.is_(None))
+
+PLANNED = (
+    select(
+        T.id,
+        T.job_id,
+        T.pool_id,
+        T.action,
+        J.organization_id,
+        J.campaign_id,
+        J.strategy_id,
+        schema.pools.c.zone_id,
+    )
+    .join(schema.jobs, J.id == T.job_id)
+    .join(schema.pools, schema.pools.c.id == T.pool_id)
+)
+"""What a plan is made of."""
 
 
 def task(tx: Tx, task_id: TaskId) -> RowMapping | None:
@@ -171,6 +202,38 @@ def next_due(tx: Tx, task_id: TaskId) -> dt.datetime | None:
     return tx.execute(NEXT_DUE, {"task": task_id}).scalar()
 
 
+PAST = (
+    select(A.id, A.claimed_at, A.contact_id, A.address, A.outcome, T.kind, J.campaign_id)
+    .join(schema.tasks, T.id == A.task_id)
+    .join(schema.jobs, J.id == T.job_id)
+)
+
+
+def attempts_of_contacts(
+    tx: Tx, organization_id: int, campaign_id: int | None, contact_ids: Sequence[int], since: dt.datetime
+) -> list[RowMapping]:
+    """Return attempts of these contacts since then, of the organization or of one campaign of it."""
+    query = PAST.where(A.contact_id.in_(contact_ids))
+    return _past(tx, query, organization_id, campaign_id, since)
+
+
+def attempts_to(
+    tx: Tx, organization_id: int, campaign_id: int | None, addresses: Sequence[str], since: dt.datetime
+) -> list[RowMapping]:
+    """Return attempts to these addresses since then, of the organization or of one campaign of it."""
+    query = PAST.where(A.address.in_(addresses))
+    return _past(tx, query, organization_id, campaign_id, since)
+
+
+def _past(
+    tx: Tx, query: Select[Any], organization_id: int, campaign_id: int | None, since: dt.datetime
+) -> list[RowMapping]:
+    query = query.where(A.claimed_at > since, J.organization_id == organization_id)
+    if campaign_id is not None:
+        query = query.where(J.campaign_id == campaign_id)
+    return list(tx.execute(query).mappings())
+
+
 def add_attempts(tx: Tx, rows: Sequence[tuple[object, ...]]) -> None:
     """Write the rows (ATTEMPT_COLUMNS) of attempts about to be made: each is the lease of one unit."""
     insert_rows(tx, schema.attempts, ATTEMPT_COLUMNS, rows)
@@ -204,25 +267,13 @@ def release(tx: Tx, task_id: int, units: int, contacts_left: int) -> None:
 
 def runnable_tasks(tx: Tx) -> list[RowMapping]:
     """Return every admitted task of a running job: what a worker keeps a dial loop for."""
-    J = schema.jobs.c  # noqa: N806 - a table's columns, as elsewhere
-    query = (
-        select(T.id, T.job_id, T.pool_id, T.action, J.organization_id, J.strategy_id)
-        .join(schema.jobs, J.id == T.job_id)
-        .where(T.standing == Standing.ADMITTED.value)
-        .order_by(T.id)
-    )
+    query = PLANNED.where(T.standing == Standing.ADMITTED.value).order_by(T.id)
     return list(tx.execute(query).mappings())
 
 
 def task_row(tx: Tx, task_id: int) -> RowMapping | None:
     """Return what `runnable_tasks` returns, for one task in whatever state."""
-    J = schema.jobs.c  # noqa: N806 - a table's columns, as elsewhere
-    query = (
-        select(T.id, T.job_id, T.pool_id, T.action, J.organization_id, J.strategy_id)
-        .join(schema.jobs, J.id == T.job_id)
-        .where(T.id == task_id)
-    )
-    return tx.execute(query).mappings().first()
+    return tx.execute(PLANNED.where(T.id == task_id)).mappings().first()
 
 
 def tasks_by_action(tx: Tx, job_id: int, pool_id: PoolId) -> dict[str, TaskId]:
@@ -242,6 +293,7 @@ def attempts_of_owners(tx: Tx, owners: Sequence[str]) -> list[RowMapping]:
             A.number,
             A.address,
             A.claimed_at,
+            A.server_id,
             X.address_index,
             X.counters,
         )
@@ -250,6 +302,26 @@ def attempts_of_owners(tx: Tx, owners: Sequence[str]) -> list[RowMapping]:
         .order_by(A.claimed_at, A.id)
     )
     return list(tx.execute(query).mappings())
+
+
+AWAITED = (
+    select(
+        A.id, A.task_id, A.address, A.number, A.outcome, X.id.label("target_id"), X.address_index, X.counters
+    )
+    .add_columns(X.contact_id, X.attempts, X.awaiting)
+    .join(schema.targets, X.id == A.target_id)
+    .where(A.id == bindparam("attempt"))
+)
+
+
+def awaited(tx: Tx, attempt_id: str) -> RowMapping | None:
+    """Return a message's attempt with its target, whether that still awaits its fate or not."""
+    return tx.execute(AWAITED, {"attempt": attempt_id}).mappings().first()
+
+
+def set_outcome(tx: Tx, attempt_id: str, outcome: str, detail: str) -> None:
+    """Correct the outcome of an attempt that was closed before its fate was known."""
+    tx.execute(update(schema.attempts).where(A.id == attempt_id).values(outcome=outcome, detail=detail))
 
 
 def set_owner(tx: Tx, ids: Sequence[str], owners: Sequence[str], owner: str) -> set[str]:

@@ -28,7 +28,7 @@ from outrider.jobs.views import (
 from outrider.licences import division_store
 from outrider.licences.cover import cover
 from outrider.licences.division_store import PoolRow
-from outrider.licences.model import COUNTED_KINDS, GATE_KINDS, LicenceKind, Standing, TaskState
+from outrider.licences.model import COUNTED_KINDS, UNSHARED_KINDS, LicenceKind, Standing, TaskState
 from outrider.licences.need import need_of
 from outrider.licences.service import SharingRules
 from outrider.supply import service as supply
@@ -183,7 +183,7 @@ def _task(row: Row, state: TaskState, rules: SharingRules, now: dt.datetime) -> 
 
 
 def _need(state: TaskState, now: dt.datetime, rules: SharingRules) -> int:
-    if state.kind not in GATE_KINDS:
+    if state.kind not in UNSHARED_KINDS:
         return need_of(state, now.timestamp(), rules.idle_after)
     if state.standing is Standing.OUT:
         return 0

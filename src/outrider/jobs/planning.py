@@ -16,7 +16,7 @@ from outrider.licences import explaining
 from outrider.licences.division_store import PoolRow
 from outrider.licences.explained import Supposition
 from outrider.licences.history import visible_pool
-from outrider.licences.model import COUNTED_KINDS, GATE_KINDS, Standing, TaskState
+from outrider.licences.model import COUNTED_KINDS, UNSHARED_KINDS, Standing, TaskState
 from outrider.licences.service import SharingRules
 from outrider.licences.what_if import Change, ChangeCount, ChangeTask, StartTask, StopTask
 
@@ -80,14 +80,15 @@ class _Planned:
             )
         _, strategy = campaigns.runnable(self._tx, campaign.organization_id, campaign.strategy_name)
         for action in strategy.actions:
-            if action.channel.licence in GATE_KINDS:
+            licence = action.channel.licence
+            if licence is None or licence in UNSHARED_KINDS:
                 continue
             task = f"campaign {campaign.id} {action.name}"
             self.names[task] = f"{campaign.name} / {action.name} (new)"
             yield StartTask(
                 TaskState(
                     id=task,
-                    kind=action.channel.licence,
+                    kind=licence,
                     allocation=action.allocation,
                     minimum=action.minimum,
                     maximum=action.maximum,
@@ -115,7 +116,7 @@ class _Planned:
         states = [
             state
             for row, state in board_store.task_rows(self._tx, [job_id])
-            if row["pool_id"] == self.pool.id and state.kind not in GATE_KINDS
+            if row["pool_id"] == self.pool.id and state.kind not in UNSHARED_KINDS
         ]
         if not states:
             raise NotFoundError(f"job {job_id} has no task that shares licences in pool {self.pool.id}")

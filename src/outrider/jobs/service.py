@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outrider.campaigns import service as campaigns
+from outrider.campaigns.finish import deadline, finished
+from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import Action, Channel, Strategy
+from outrider.campaigns.strategy_document import parse_strategy
 from outrider.db import log
-from outrider.db.database import Tx
+from outrider.db.database import Row, Tx
 from outrider.errors import ConflictError, InvalidInputError, LicenceShortageError, NotFoundError
 from outrider.events import JobChanged, TaskChanged
 from outrider.ids import JobId, PoolId
@@ -25,16 +28,23 @@ from outrider.licences.model import (
     LARGEST_COUNT,
     LOWEST_PRIORITY,
     LicenceKind,
+    OpenKind,
     Standing,
+    TaskKind,
     Trigger,
+    is_open,
+    task_kind,
 )
 from outrider.licences.service import SharingRules
+from outrider.supply import service as supply
 
-KINDS: Mapping[Channel, LicenceKind] = {
+KINDS: Mapping[Channel, TaskKind] = {
     Channel.CALL: LicenceKind.OUTBOUND_PORTS,
     Channel.EMAIL: LicenceKind.EMAIL,
+    Channel.SMS: LicenceKind.SMS,
+    Channel.WEBHOOK: OpenKind.WEBHOOK,
 }
-"""What a task of each channel holds (licensing.md 1)."""
+"""What a task of each channel is of (licensing.md 1)."""
 
 TRIGGERS: Mapping[JobCommand, Trigger] = {
     JobCommand.START: Trigger.START,
@@ -250,14 +260,31 @@ def count_finals(
     counters = store.count_finals(tx, job_id, done, goal)
     if counters["state"] not in {JobState.RUNNING.value, JobState.PAUSED.value, JobState.SNOOZED.value}:
         return False
-    if strategy.goal is not None and counters["goal_count"] >= strategy.goal.count:
-        reason = f"goal reached: {counters['goal_count']} {strategy.goal.outcome}"
-    elif counters["loaded"] and counters["targets_done"] >= counters["targets"]:
-        reason = "no contact left to try"
-    else:
+    reason = _finished(tx, strategy, job_id, counters, now)
+    if reason is None:
         return False
     command(tx, rules, job_id, None, JobCommand.FINISH, now, "", reason=reason)
     return True
+
+
+def _finished(tx: Tx, strategy: Strategy, job_id: JobId, counters: Row, now: dt.datetime) -> str | None:
+    """Return why a job is finished now: a goal, a criterion, or that there is nobody left; None if it is not."""
+    outcomes = {} if strategy.goal is None else {strategy.goal.outcome: int(counters["goal_count"])}
+    dispositions: dict[str, int] = {}
+    finish = strategy.finish
+    if finish.outcomes:
+        found = store.outcomes(tx, [job_id]).get(job_id, {})
+        outcomes |= {Outcome(name): final for name, (_, final) in found.items()}
+    if finish.dispositions:
+        chosen = store.dispositions(tx, [job_id]).get(job_id, {})
+        dispositions = {name: final for name, (_, final) in chosen.items()}
+    started_at = counters["started_at"] or now
+    reason = finished(strategy, outcomes, dispositions, started_at, now)
+    if reason is not None:
+        return reason[:LONGEST_REASON]
+    if counters["loaded"] and counters["targets_done"] >= counters["targets"]:
+        return "no contact left to try"
+    return None
 
 
 def job(tx: Tx, job_id: int, organization_id: int | None) -> Job:
@@ -291,11 +318,14 @@ def _check_limits(limits: Mapping[str, int]) -> None:
 
 
 def _refuse_unlicensed(tx: Tx, found: Job) -> None:
-    """Refuse to run a job none of whose licence types is authorised anywhere (a managed application)."""
+    """Refuse to run a job without a valid platform licence, or none of whose licence types is authorised."""
+    reason = supply.refusal(tx)
+    if reason:
+        raise LicenceShortageError(f"job {found.id} cannot run: {reason}", reason="platform")
     counts = division_store.effective(tx)
     tasks = store.tasks(tx, None, job_ids=[found.id])
-    for kind in sorted({LicenceKind(task.kind) for task in tasks}):
-        if any(units.get(kind, 0) > 0 for units in counts.values()):
+    for kind in sorted({task_kind(task.kind) for task in tasks}):
+        if any(is_open(kind, units) for units in counts.values()):
             return
     kinds = ", ".join(sorted({task.kind for task in tasks}))
     raise LicenceShortageError(
@@ -304,8 +334,12 @@ def _refuse_unlicensed(tx: Tx, found: Job) -> None:
 
 
 def _stop_at(tx: Tx, found: Job, now: dt.datetime) -> dt.datetime | None:
+    """Return when a job that starts now ends by time alone: the schedule's or the strategy's, None: never."""
     run_for = campaigns.campaign(tx, found.campaign_id, None).schedule.run_for
-    return None if run_for is None else now + dt.timedelta(seconds=run_for)
+    strategy = parse_strategy(campaigns.strategy(tx, found.strategy_id, None).source)
+    by_schedule = None if run_for is None else now + dt.timedelta(seconds=run_for)
+    ends = [end for end in (by_schedule, deadline(strategy.finish, now)) if end is not None]
+    return min(ends, default=None)
 
 
 def _task_row(job_id: JobId, pool_id: PoolId, action: Action) -> dict[str, object]:

@@ -223,7 +223,7 @@ def count_finals(tx: Tx, job_id: int, done: int, goal: int) -> RowMapping:
         update(schema.jobs)
         .where(J.id == job_id)
         .values(targets_done=J.targets_done + done, goal_count=J.goal_count + goal)
-        .returning(J.state, J.loaded, J.targets, J.targets_done, J.goal_count)
+        .returning(J.state, J.loaded, J.targets, J.targets_done, J.goal_count, J.started_at)
     )
     return tx.execute(statement).mappings().one()
 
@@ -254,6 +254,34 @@ def add_outcomes(tx: Tx, counts: Mapping[tuple[int, str], tuple[int, int]]) -> N
             name: schema.outcome_counts.c[name] + row.excluded[name] for name in ("attempts", "final")
         }
         tx.execute(row.on_conflict_do_update(index_elements=["task_id", "outcome"], set_=table))
+
+
+def add_dispositions(tx: Tx, counts: Mapping[tuple[int, str], tuple[int, int]]) -> None:
+    """Add attempts and finals to the counts per task and disposition."""
+    for (task_id, disposition), (attempts, final) in sorted(counts.items()):
+        row = insert(tx, schema.disposition_counts).values(
+            task_id=task_id, disposition=disposition, attempts=attempts, final=final
+        )
+        table: dict[str, ColumnElement[int]] = {
+            name: schema.disposition_counts.c[name] + row.excluded[name] for name in ("attempts", "final")
+        }
+        tx.execute(row.on_conflict_do_update(index_elements=["task_id", "disposition"], set_=table))
+
+
+def dispositions(tx: Tx, job_ids: Iterable[int]) -> dict[JobId, dict[str, tuple[int, int]]]:
+    """Return per job and disposition: attempts that came to it, and targets that ended with it."""
+    D = schema.disposition_counts.c  # noqa: N806 - a table's columns, as elsewhere
+    query = (
+        select(T.job_id, D.disposition, func.sum(D.attempts), func.sum(D.final))
+        .join(schema.tasks, T.id == D.task_id)
+        .where(T.job_id.in_(list(job_ids)))
+        .group_by(T.job_id, D.disposition)
+        .order_by(D.disposition)
+    )
+    found: dict[JobId, dict[str, tuple[int, int]]] = {}
+    for job_id, disposition, attempts, final in tx.execute(query):
+        found.setdefault(JobId(job_id), {})[disposition] = (int(attempts), int(final))
+    return found
 
 
 def pool_ids(tx: Tx, job_id: int) -> list[PoolId]:

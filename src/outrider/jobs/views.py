@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outrider.jobs.model import JobCommand, JobState
-from outrider.licences.model import Allocation, LicenceKind, Standing
+from outrider.licences.model import Allocation, LicenceKind, Standing, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class TaskView:
     zone_name: str
     organization_name: str
     action: str
-    kind: LicenceKind
+    kind: TaskKind
     allocation: Allocation
     priority: int
     minimum: int

@@ -12,7 +12,7 @@ from outrider.db import schema
 from outrider.db.database import Tx
 from outrider.ids import PoolId
 from outrider.licences import store
-from outrider.licences.model import GATE_KINDS, Policy, TaskState
+from outrider.licences.model import UNSHARED_KINDS, Policy, TaskState
 from outrider.licences.service import Pool
 
 T, J, C, P = schema.tasks.c, schema.jobs.c, schema.campaigns.c, schema.pools.c
@@ -37,8 +37,8 @@ def snapshot(tx: Tx, pool_id: PoolId) -> Pool:
         pool_id,
         Policy(policy),
         store.pool_counts(tx, pool_id),
-        tuple(state for state in states if state.kind not in GATE_KINDS),
-        tuple(state for state in states if state.kind in GATE_KINDS),
+        tuple(state for state in states if state.kind not in UNSHARED_KINDS),
+        tuple(state for state in states if state.kind in UNSHARED_KINDS),
     )
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from outrider.licences.model import Binding, LicenceKind, Rule, Standing, Trigger
+from outrider.licences.model import Binding, LicenceKind, Rule, Standing, TaskKind, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Explained:
     job_id: int
     campaign: str
     action: str
-    kind: LicenceKind
+    kind: TaskKind
     standing: Standing
     quota: int
     granted: int
@@ -111,7 +111,7 @@ class SupposedTask:
     """
 
     task: NamedTask
-    kind: LicenceKind
+    kind: TaskKind
     before: int | None
     after: int | None
     waits: bool

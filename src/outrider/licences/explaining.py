@@ -17,7 +17,7 @@ from outrider.licences.explain_sentence import sentence_of
 from outrider.licences.explain_store import TaskName
 from outrider.licences.explained import Explained, ExplainedPool, Recalculation, SupposedTask, Supposition
 from outrider.licences.history import labels_of, named, set_by, visible_pool
-from outrider.licences.model import GATE_KINDS, Answer, Binding, Reason, Rule, Standing, TaskState
+from outrider.licences.model import UNSHARED_KINDS, Answer, Binding, Reason, Rule, Standing, TaskState
 from outrider.licences.need import need_of
 from outrider.licences.recalculate import problem_of
 from outrider.licences.service import Pool, SharingRules
@@ -129,7 +129,7 @@ class _Explaining:
             sentence = _sentence(reason, self._labels)
             if fresh != state.quota:
                 sentence = f"{sentence} A recalculation now would give it {fresh}."
-        gate = state.kind in GATE_KINDS and state.standing is Standing.ADMITTED
+        gate = state.kind in UNSHARED_KINDS and state.standing is Standing.ADMITTED
         return Explained(
             task_id=int(task),
             name=self._labels[task],
@@ -159,7 +159,7 @@ class _Explaining:
         )
 
     def _need(self, state: TaskState) -> int:
-        if state.kind in GATE_KINDS and state.standing is not Standing.OUT:
+        if state.kind in UNSHARED_KINDS and state.standing is not Standing.OUT:
             return max(
                 state.in_use,
                 min(state.maximum, state.maximum if state.contacts_left is None else state.contacts_left),

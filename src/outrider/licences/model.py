@@ -34,6 +34,40 @@ COUNTED_KINDS = (LicenceKind.OUTBOUND_PORTS, *NESTED_KINDS, LicenceKind.AGENT_WE
 GATE_KINDS = (LicenceKind.SMS, LicenceKind.EMAIL)
 """Any non-zero count opens the channel; nothing is shared."""
 
+
+
+class OpenKind(StrEnum):
+    """A kind of task that needs no licence of its own: it runs while the pool has any licence at all."""
+
+    WEBHOOK = "webhook"
+
+
+TaskKind = LicenceKind | OpenKind
+"""What a task can be of: a counted licence type, a gate, or an open kind."""
+
+UNSHARED_KINDS: tuple[TaskKind, ...] = (*GATE_KINDS, *OpenKind)
+"""The kinds of task that share nothing: they have their maximum while they are open."""
+
+
+def task_kind(name: str) -> TaskKind:
+    """Return the kind of that name; ValueError when there is none."""
+    return OpenKind(name) if name in OpenKind.__members__.values() else LicenceKind(name)
+
+
+def shared_kind(kind: TaskKind) -> LicenceKind:
+    """Return the licence type of a task that shares; ValueError for an open kind, which holds nothing."""
+    if isinstance(kind, OpenKind):
+        raise ValueError(f"tasks of kind {kind} share no licences")
+    return kind
+
+
+def is_open(kind: TaskKind, counts: Mapping[LicenceKind, int]) -> bool:
+    """Return whether these counts let a task of a kind run at all: any of its own, or for an open kind any."""
+    if isinstance(kind, OpenKind):
+        return any(units > 0 for units in counts.values())
+    return counts.get(kind, 0) > 0
+
+
 PLATFORM_KINDS = (LicenceKind.TELEPHONY_PORTS, LicenceKind.ASR, LicenceKind.TTS)
 """Counted by the platform, never held by tasks."""
 
@@ -161,7 +195,7 @@ class TaskState:
     """
 
     id: str
-    kind: LicenceKind = LicenceKind.OUTBOUND_PORTS
+    kind: TaskKind = LicenceKind.OUTBOUND_PORTS
     allocation: Allocation = Allocation.DYNAMIC
     minimum: int = DEFAULT_MINIMUM
     maximum: int = DEFAULT_MAXIMUM

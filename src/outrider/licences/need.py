@@ -6,7 +6,15 @@ alike. Times are seconds on the caller's axis.
 
 from collections.abc import Iterable, Sequence
 
-from outrider.licences.model import NESTED_KINDS, Allocation, LicenceKind, Standing, TaskShare, TaskState
+from outrider.licences.model import (
+    NESTED_KINDS,
+    Allocation,
+    LicenceKind,
+    Standing,
+    TaskShare,
+    TaskState,
+    shared_kind,
+)
 
 IDLE_AFTER: float = 60
 """Seconds without a call attempt after which a dynamic outbound-port task is quiet (3)."""
@@ -51,7 +59,7 @@ def as_share(state: TaskState, now: float, idle_after: float = IDLE_AFTER) -> Ta
     """Return `state` as a task of a sharing problem at `now`; its quota is what it held (4.3)."""
     return TaskShare(
         id=state.id,
-        kind=state.kind,
+        kind=shared_kind(state.kind),
         minimum=state.minimum,
         maximum=state.maximum,
         priority=state.priority,

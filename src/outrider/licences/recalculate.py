@@ -18,6 +18,7 @@ from outrider.licences.model import (
     Standing,
     TaskState,
     Trigger,
+    shared_kind,
 )
 from outrider.licences.need import IDLE_AFTER, as_share, need_of, right_now
 from outrider.licences.settle import settle
@@ -147,7 +148,7 @@ def regrant(
     holdings = [
         Holding(
             state.id,
-            state.kind,
+            shared_kind(state.kind),
             state.quota,
             state.granted,
             state.in_use,

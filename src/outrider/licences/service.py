@@ -13,7 +13,15 @@ from outrider.db.database import Tx
 from outrider.events import CertificateFailed, QuotasRecalculated
 from outrider.ids import PoolId, TaskId
 from outrider.licences import deferral, need, store
-from outrider.licences.model import GATE_KINDS, LicenceKind, Policy, Standing, TaskState, Trigger
+from outrider.licences.model import (
+    UNSHARED_KINDS,
+    LicenceKind,
+    Policy,
+    Standing,
+    TaskState,
+    Trigger,
+    is_open,
+)
 from outrider.licences.recalculate import LAZY, Recalculated, recalculate, regrant
 
 
@@ -46,8 +54,8 @@ def load(tx: Tx, pool_id: PoolId) -> Pool:
         pool_id,
         policy,
         store.pool_counts(tx, pool_id),
-        tuple(state for state in states if state.kind not in GATE_KINDS),
-        tuple(state for state in states if state.kind in GATE_KINDS),
+        tuple(state for state in states if state.kind not in UNSHARED_KINDS),
+        tuple(state for state in states if state.kind in UNSHARED_KINDS),
     )
 
 
@@ -80,8 +88,8 @@ def recalculate_pool(
 ) -> Recalculated:
     """Recalculate every quota of a pool, grant what is free, and keep the record (licensing.md 4, 5, 8).
 
-    Gate kinds (email, sms) are not shared: their tasks have their maximum while the gate is open. When the
-    plan fails its certificate the old quotas stay and an alarm event is appended.
+    Gate and open kinds (email, sms, webhook) are not shared: their tasks have their maximum while they are
+    open. When the plan fails its certificate the old quotas stay and an alarm event is appended.
     """
     pool = load(tx, pool_id)
     return _recalculate(tx, rules, pool, now, trigger, task_id=task_id, cause=cause, actor=actor)
@@ -203,7 +211,7 @@ def _recalculate(
 def _gated(state: TaskState, counts: dict[LicenceKind, int], now: float) -> TaskState:
     if state.standing is Standing.OUT:
         return replace(state, quota=0, granted=0)
-    if counts.get(state.kind, 0) <= 0:
+    if not is_open(state.kind, counts):
         return replace(state, standing=Standing.WAITING, quota=0, granted=0)
     entered = state.standing is not Standing.ADMITTED
     return replace(

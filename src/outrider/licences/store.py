@@ -14,7 +14,7 @@ from outrider.db import schema
 from outrider.db.database import Tx
 from outrider.db.dialect import insert, locked
 from outrider.ids import OrganizationId, PoolId, TaskId
-from outrider.licences.model import Allocation, LicenceKind, Policy, Standing, TaskState
+from outrider.licences.model import Allocation, LicenceKind, Policy, Standing, TaskState, task_kind
 
 P, C, T, R = schema.pools.c, schema.pool_counts.c, schema.tasks.c, schema.recalculations.c
 
@@ -118,7 +118,7 @@ def state_of(row: Any) -> TaskState:
     """Return the state of one row of `tasks` that was selected with REACHABLE."""
     return TaskState(
         id=str(row.id),
-        kind=LicenceKind(row.kind),
+        kind=task_kind(row.kind),
         allocation=Allocation(row.allocation),
         minimum=row.minimum,
         maximum=row.maximum,

@@ -23,6 +23,9 @@ Counts = Mapping[LicenceKind, int]
 """Units per licence type; a type that is missing was given no number (configured) or is 0 (entitlement)."""
 
 
+LINES = LicenceKind.TELEPHONY_PORTS
+
+
 class PoolName(NamedTuple):
     """One organization in one zone."""
 
@@ -85,7 +88,8 @@ def divide(tree: Tree, entitlement: Counts) -> Division:
 
     Configured numbers beyond what there is are scaled down (`scale_down`), zones first, then the
     organizations of each zone. Of outbound ports no more than the telephony ports are handed out, when
-    those are given. The default zone and organization are always in the result.
+    those are given; where telephony ports are divided, no more than a zone or organization has of them
+    (`_limited`). The default zone and organization are always in the result.
     """
     tree = with_defaults(tree)
     zones: dict[str, dict[LicenceKind, int]] = {zone.name: {} for zone in tree.zones}
@@ -93,15 +97,22 @@ def divide(tree: Tree, entitlement: Counts) -> Division:
     unallocated: dict[str, dict[LicenceKind, int]] = {zone.name: {} for zone in tree.zones}
     unused: dict[LicenceKind, int] = {}
     reduced: set[LicenceKind] = set()
-    for kind in LicenceKind:
+    # Telephony ports first: they limit the outbound ports.
+    for kind in sorted(LicenceKind, key=lambda each: each is not LINES):
         total = available(entitlement, kind)
         upper = _divide_level(tree.zones, kind, total, tree.default_zone)
+        lines = {name: counts.get(LINES, 0) for name, counts in zones.items()}
+        upper = _limited(upper, tree.zones, kind, lines, tree.default_zone)
         unused[kind] = upper.left + entitlement.get(kind, 0) - total
         if upper.reduced:
             reduced.add(kind)
         for zone in tree.zones:
             count = upper.effective[zone.name]
             lower = _divide_level(zone.organizations, kind, count, tree.default_organization)
+            lines = {
+                each.name: pools[PoolName(zone.name, each.name)].get(LINES, 0) for each in zone.organizations
+            }
+            lower = _limited(lower, zone.organizations, kind, lines, tree.default_organization)
             zones[zone.name][kind] = count
             unallocated[zone.name][kind] = lower.left
             for name, share in lower.effective.items():
@@ -109,9 +120,12 @@ def divide(tree: Tree, entitlement: Counts) -> Division:
             if lower.reduced:
                 reduced.add(kind)
         if tree.auto_allocate in pools:
-            zones[tree.auto_allocate.zone][kind] += upper.left
-            pools[tree.auto_allocate][kind] += upper.left
-            unused[kind] -= upper.left
+            # Outbound ports stay where telephony ports allow them.
+            stays = kind is LicenceKind.OUTBOUND_PORTS and _lines_divided(tree)
+            extra = 0 if stays else upper.left
+            zones[tree.auto_allocate.zone][kind] += extra
+            pools[tree.auto_allocate][kind] += extra
+            unused[kind] -= extra
     return Division(pools, zones, unused, unallocated, frozenset(reduced))
 
 
@@ -158,6 +172,41 @@ def with_defaults(tree: Tree) -> Tree:
             organizations = (OrganizationAllocation(tree.default_organization, {}), *organizations)
         complete.append(ZoneAllocation(zone.name, zone.counts, organizations))
     return Tree(tuple(complete), tree.auto_allocate, tree.default_zone, tree.default_organization)
+
+
+def _lines_divided(tree: Tree) -> bool:
+    """Return whether telephony ports are divided over zones or organizations: somebody has a number."""
+    return any(
+        LINES in zone.counts or any(LINES in each.counts for each in zone.organizations)
+        for zone in tree.zones
+    )
+
+
+def _limited(
+    level: _Level,
+    members: Iterable[ZoneAllocation | OrganizationAllocation],
+    kind: LicenceKind,
+    lines: Mapping[str, int],
+    default: str,
+) -> _Level:
+    """Return a level of outbound ports of which nobody has more than its telephony ports.
+
+    Nothing changes while nobody of the level has a number of telephony ports. Those without one share what
+    the others leave (`lines` has it at the default member); too much is taken from a default that has no
+    number of outbound ports first, then in proportion.
+    """
+    members = tuple(members)
+    own = [each.name for each in members if LINES in each.counts]
+    if kind is not LicenceKind.OUTBOUND_PORTS or not own:
+        return level
+    effective = {name: min(level.effective[name], lines[name]) for name in own}
+    sharing = {each.name: level.effective[each.name] for each in members if each.name not in own}
+    rest = sum(lines[name] for name in sharing)
+    if any(each.name == default and kind not in each.counts for each in members) and default in sharing:
+        sharing[default] = max(0, sharing[default] - max(0, sum(sharing.values()) - rest))
+    effective |= scale_down(sharing, rest)
+    taken = sum(level.effective.values()) - sum(effective.values())
+    return _Level(effective, level.left + taken, reduced=level.reduced or taken > 0)
 
 
 def _divide_level(

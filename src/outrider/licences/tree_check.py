@@ -4,13 +4,16 @@ The licence service calls `check` before it stores a tree that was edited with `
 """
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outrider.errors import InvalidInputError
 from outrider.licences.model import GATE_KINDS, LARGEST_COUNT, LicenceKind
 from outrider.licences.tree import (
+    LINES,
     Counts,
     OrganizationAllocation,
+    PoolName,
     Tree,
     ZoneAllocation,
     divide,
@@ -139,15 +142,25 @@ def _level_excess(
 
 
 def _lacking_telephony_ports(tree: Tree, entitlement: Counts) -> dict[str, _Excess]:
-    """Compare outbound ports with telephony ports wherever both were given."""
-    ports, lines = LicenceKind.OUTBOUND_PORTS, LicenceKind.TELEPHONY_PORTS
+    """Compare the outbound ports that were given with the telephony ports that there are for them.
+
+    In the whole system; where telephony ports are divided, also in each zone or organization that has a
+    number of them, and in the others together, which share the rest.
+    """
+    ports, lines = LicenceKind.OUTBOUND_PORTS, LINES
+    division = divide(tree, entitlement)
     places: list[tuple[str, Counts]] = []
     if lines in entitlement:
         given = sum(zone.counts.get(ports, 0) for zone in tree.zones)
         places.append(("all zones together", {ports: given, lines: entitlement[lines]}))
+    there = {zone.name: division.zones[zone.name][lines] for zone in tree.zones}
+    places += _where_divided("zone {}", "the zones without", tree.zones, there)
     for zone in tree.zones:
-        places.append((f"zone {zone.name}", zone.counts))
-        places += [(f"organization {each.name} of {zone.name}", each.counts) for each in zone.organizations]
+        there = {
+            each.name: division.pools[PoolName(zone.name, each.name)][lines] for each in zone.organizations
+        }
+        name, rest = f"organization {{}} of {zone.name}", f"the organizations of {zone.name} without"
+        places += _where_divided(name, rest, zone.organizations, there)
     return {
         f"{name}.{lines}": _Excess(
             ports,
@@ -159,3 +172,22 @@ def _lacking_telephony_ports(tree: Tree, entitlement: Counts) -> dict[str, _Exce
         for name, counts in places
         if ports in counts and lines in counts and counts[ports] > counts[lines]
     }
+
+
+def _where_divided(
+    name: str, rest: str, members: Members, there: Mapping[str, int]
+) -> list[tuple[str, Counts]]:
+    """Return the places of one level to compare; none while nobody there has a number of telephony ports.
+
+    `there` are the telephony ports in force.
+    """
+    ports, own = LicenceKind.OUTBOUND_PORTS, [each for each in members if LINES in each.counts]
+    if not own:
+        return []
+    places: list[tuple[str, Counts]] = [(name.format(each.name), each.counts) for each in own]
+    others = [each for each in members if LINES not in each.counts]
+    sums = {
+        ports: sum(each.counts.get(ports, 0) for each in others),
+        LINES: sum(there[each.name] for each in others),
+    }
+    return [*places, (f"{rest} {LINES} of their own", sums)]

@@ -1,30 +1,32 @@
-"""The only interpreter of engine commands: it makes calls and sends mails, and feeds what happens back.
+"""The only interpreter of engine commands: it makes attempts, and feeds what happens back to the engine.
 
 The worker gives it claims, channels give it events; results go to the recorder. It decides nothing.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import structlog
 
 from outrider.campaigns.outcome import Outcome
-from outrider.campaigns.strategy import Channel, OnMachine
-from outrider.channels.base import ChannelUnreachableError, DuplicateCallError, MailChannel, VoiceChannel
-from outrider.channels.model import CallEvent, LivingCall, MailSent, OutboundCall, OutboundMail, Prompt
+from outrider.campaigns.strategy import Channel
+from outrider.channels.base import ChannelUnreachableError
+from outrider.channels.model import CallEvent, LivingCall
 from outrider.clock import Clock, stopwatch
-from outrider.dialing import engine
+from outrider.dialing import commands, engine
 from outrider.dialing.attempt import Claim, Result
+from outrider.dialing.state import AttemptState
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
-from outrider.runtime.mailing import MailComposer
+from outrider.runtime.composing import Composer
+from outrider.runtime.performer import Channels, Listener, PerformedNews, Performer
 from outrider.runtime.recorder import Recorder
+from outrider.runtime.speech_desk import SpeechDesk
 
 log = structlog.get_logger(__name__)
 
-MAIL_REST = 5.0
-"""Real seconds without mail after its server could not be reached."""
+REST = 5.0
+"""Real seconds without mails or texts after their server could not be reached."""
 
 
 class Driver:
@@ -32,28 +34,29 @@ class Driver:
 
     def __init__(
         self,
-        voice: VoiceChannel,
-        mail: MailChannel | None,
-        composer: MailComposer,
+        channels: Channels,
+        composer: Composer,
         recorder: Recorder,
+        desk: SpeechDesk,
         clock: Clock,
         most_in_flight: int = 200,
     ) -> None:
-        self._voice = voice
-        self._mail = mail
+        self._channels = channels
         self._composer = composer
         self._recorder = recorder
         self._clock = clock
-        self._slots = asyncio.Semaphore(most_in_flight)
-        self._live: dict[AttemptId, tuple[engine.AttemptState, Claim]] = {}
+        listener = Listener(self._told, self._refused, self._note_made, self._duplicate, self._step_out)
+        self._performer = Performer(channels, desk, clock, most_in_flight, listener)
+        self._live: dict[AttemptId, tuple[AttemptState, Claim]] = {}
         self._made: set[AttemptId] = set()
         self._in_doubt = False
-        self._mail_rests_until = 0.0
+        self._rest_until: dict[Channel, float] = {}
         self._unclaimed: dict[AttemptId, list[CallEvent]] | None = {}
-        self._running: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self.unreachable = frozenset({Channel.EMAIL}) if mail is None else frozenset()
+        missing = {Channel.EMAIL: channels.mail, Channel.SMS: channels.text}
+        self._absent = frozenset(channel for channel, adapter in missing.items() if adapter is None)
+        self.unreachable = self._absent
         """Channels that are not there, or refused us: dial loops pause until `probe` finds them."""
 
     @property
@@ -70,17 +73,14 @@ class Driver:
 
     def start(self, claim: Claim) -> None:
         """Begin a claimed attempt."""
-        if claim.plan.action.channel is Channel.CALL:
-            state, commands = engine.place_call(_call(claim), call_plan(claim))
-        else:
-            try:
-                state, commands = engine.place_mail(self._composer.compose(claim))
-            except Exception as error:
-                log.exception("message_not_composed", attempt=claim.attempt_id)
-                detail = f"its message could not be made: {error}"
-                self._recorder.add(Result(claim, Outcome.FAILED, self._clock.now(), None, detail))
-                return
-        self._enter(claim, state, commands)
+        try:
+            state, todo = self._composer.begin(claim)
+        except Exception as error:
+            log.exception("attempt_not_composed", attempt=claim.attempt_id)
+            detail = f"it could not be composed: {error}"
+            self._recorder.add(Result(claim, Outcome.FAILED, self._clock.now(), None, detail))
+            return
+        self._enter(claim, state, todo)
 
     def adopt(self, claim: Claim, living: LivingCall | None) -> bool:
         """Take over an attempt of a former life, or close it as interrupted; return whether it lives.
@@ -88,12 +88,18 @@ class Driver:
         Events that arrived before its adoption are caught up with: they tell true outcomes.
         """
         events = (self._unclaimed or {}).pop(claim.attempt_id, [])
+        if claim.plan.action.channel is Channel.SMS:
+            # It may have been submitted: a receipt can still tell, and it is never sent again by itself.
+            detail = "its process ended; whether it was submitted is not known"
+            self._recorder.add(Result(claim, Outcome.UNKNOWN, self._clock.now(), None, detail))
+            return False
         if living is not None:
             self._made.add(claim.attempt_id)
-            state, commands = engine.adopt(living, call_plan(claim), self._clock.now())
-            self._enter(claim, state, commands)
+            plan = self._composer.call_plan(claim)
+            state, todo = engine.adopt(living, plan, self._clock.now(), claim.held)
+            self._enter(claim, state, todo)
         elif events:
-            self._enter(claim, engine.join_late(claim.attempt_id, call_plan(claim)), ())
+            self._enter(claim, engine.join_late(claim.attempt_id, self._composer.call_plan(claim)), ())
         else:
             detail = "its process ended, and no server knows of it"
             self._recorder.add(Result(claim, Outcome.INTERRUPTED, self._clock.now(), None, detail))
@@ -110,7 +116,8 @@ class Driver:
 
     def await_adoption(self) -> None:
         """Keep events of unknown calls again, for the adoption of another worker's."""
-        self._unclaimed = {}
+        if self._unclaimed is None:
+            self._unclaimed = {}
 
     async def drained(self) -> None:
         """Wait until no attempt is under way."""
@@ -118,9 +125,7 @@ class Driver:
 
     async def close(self) -> None:
         """Forget all attempts (their rows stay open, for recovery) and end what still runs."""
-        for task in tuple(self._running):
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._performer.close()
         self._live.clear()
         self._made.clear()
 
@@ -132,14 +137,15 @@ class Driver:
         """Ask unreachable channels again; those that answer may be used. Clear up doubts."""
         if Channel.CALL in self.unreachable:
             try:
-                await self._voice.living()
+                await self._channels.voice.living()
             except ChannelError:
                 return
             self.unreachable -= {Channel.CALL}
             log.info("channel_reachable_again", channel=Channel.CALL.value)
-        if self._mail is not None and stopwatch() >= self._mail_rests_until:
-            # Only a message can tell whether a mail server is back: the next one tries.
-            self.unreachable -= {Channel.EMAIL}
+        now = stopwatch()
+        # Only a message can tell whether its server is back: after a rest, the next one tries.
+        rested = {channel for channel, until in self._rest_until.items() if now >= until}
+        self.unreachable = self.unreachable - rested | self._absent
         if self._in_doubt:
             await self._clear_up()
 
@@ -147,139 +153,109 @@ class Driver:
         """End the attempts whose calls the server does not know any more: it died, or told others.
 
         Only calls that were made before we ask are looked at, and news from before the answer comes first.
+        Of servers that could not be asked nothing is known yet.
         """
         self._in_doubt = False
         asked = tuple(self._made)
         try:
-            living = {call.call_id for call in await self._voice.living()}
+            living = await self._channels.voice.living()
         except ChannelError:
             self._in_doubt = True
             return
+        up = {call.call_id for call in living.calls}
         for attempt_id in asked:
-            if attempt_id not in living and attempt_id in self._live:
+            if attempt_id in up or attempt_id not in self._live:
+                continue
+            _, claim = self._live[attempt_id]
+            if claim.server in living.silent:
+                self._in_doubt = True
+            else:
                 self._step_out(attempt_id, "the carrier lost the call, or the news of its end")
 
-    def _enter(self, claim: Claim, state: engine.AttemptState, commands: Sequence[engine.Command]) -> None:
+    def _enter(self, claim: Claim, state: AttemptState, todo: Sequence[commands.Command]) -> None:
         self._live[claim.attempt_id] = (state, claim)
         self._idle.clear()
-        self._carry_out(claim, commands)
+        self._carry_out(claim, todo)
 
-    def _step(self, attempt_id: AttemptId, event: CallEvent | MailSent) -> None:
+    def _step(self, attempt_id: AttemptId, event: engine.News) -> None:
         state, claim = self._live[attempt_id]
-        state, commands = engine.handle(state, event)
+        state, todo = engine.handle(state, event)
         self._live[attempt_id] = (state, claim)
-        self._carry_out(claim, commands)
+        self._carry_out(claim, todo)
 
     def _step_out(self, attempt_id: AttemptId, detail: str) -> None:
+        if attempt_id not in self._live:
+            return
         state, claim = self._live[attempt_id]
-        _, commands = engine.lost(state, self._clock.now(), detail)
-        self._carry_out(claim, commands)
+        _, todo = engine.lost(state, self._clock.now(), detail)
+        self._carry_out(claim, todo)
 
-    def _carry_out(self, claim: Claim, commands: Sequence[engine.Command]) -> None:
-        for command in commands:
-            match command:
-                case engine.Finish():
-                    self._finish(claim, command)
-                case engine.Originate(call):
-                    self._run(self._originate(claim, call), claim)
-                case engine.Send(mail):
-                    self._run(self._send(mail), claim)
-                case engine.Play(call_id, prompt):
-                    self._run(self._play(call_id, prompt))
-                case engine.HangUp(call_id):
-                    self._run(self._hang_up(call_id))
+    def _carry_out(self, claim: Claim, todo: Sequence[commands.Command]) -> None:
+        for command in todo:
+            if isinstance(command, commands.Finish):
+                self._finish(claim, command)
+            else:
+                self._performer.perform(claim.attempt_id, command)
 
-    def _finish(self, claim: Claim, finish: engine.Finish) -> None:
+    def _finish(self, claim: Claim, finish: commands.Finish) -> None:
         self._live.pop(claim.attempt_id, None)
         self._made.discard(claim.attempt_id)
+        self._performer.forget(claim.attempt_id)
         if finish.untried:
-            self._give_rest(claim.plan.action.channel, finish.detail)
+            self._give_rest(claim, finish.detail)
         result = Result(
-            claim, finish.outcome, finish.ended_at, finish.answered_at, finish.detail, finish.untried
+            claim,
+            finish.outcome,
+            finish.ended_at,
+            finish.answered_at,
+            finish.detail,
+            finish.untried,
+            finish.disposition,
+            finish.do_not_contact,
+            finish.sent,
         )
         self._recorder.add(result)
         if not self._live:
             self._idle.set()
 
-    def _give_rest(self, channel: Channel, reason: str) -> None:
-        """Let dial loops pause: the channel's server cannot be reached."""
+    def _give_rest(self, claim: Claim, reason: str) -> None:
+        """Let dial loops pause: the channel's server cannot be reached.
+
+        One media server of several is no reason: its ports are given to the others. A web service is its
+        own strategy's affair.
+        """
+        channel = claim.plan.action.channel
+        if claim.server or channel is Channel.WEBHOOK:
+            return
         if channel not in self.unreachable:
             log.warning("channel_unreachable", channel=channel.value, reason=reason)
         self.unreachable |= {channel}
-        self._mail_rests_until = stopwatch() + MAIL_REST
+        if channel is not Channel.CALL:
+            self._rest_until[channel] = stopwatch() + REST
 
-    def _run(self, work: Coroutine[Any, Any, None], claim: Claim | None = None) -> None:
-        task = asyncio.get_running_loop().create_task(self._guarded(work, claim))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    def _told(self, attempt_id: AttemptId, news: PerformedNews) -> None:
+        if attempt_id in self._live:
+            self._step(attempt_id, news)
+        elif isinstance(news, commands.UnitGranted):
+            # The call ended in the same moment: its row was closed, and the unit with it, or is about to be.
+            self._performer.perform(attempt_id, commands.GiveUnit(attempt_id, news.kind))
 
-    async def _guarded(self, work: Coroutine[Any, Any, None], claim: Claim | None) -> None:
-        """Do `work`; a fault in it ends its attempt, which would otherwise wait for news for ever."""
-        try:
-            await work
-        except Exception as error:
-            log.exception("attempt_failed", attempt=None if claim is None else claim.attempt_id)
-            if claim is not None and claim.attempt_id in self._live:
-                self._step_out(claim.attempt_id, f"a fault of ours: {type(error).__name__}")
+    def _note_made(self, attempt_id: AttemptId) -> None:
+        if attempt_id in self._live:
+            self._made.add(attempt_id)
 
-    async def _originate(self, claim: Claim, call: OutboundCall) -> None:
-        async with self._slots:
-            try:
-                await self._voice.originate(call)
-            except DuplicateCallError:
-                # It was made already, by us before a lost answer: its events will come, if it still lives.
-                log.warning("call_was_made_before", call_id=call.call_id)
-                self.doubt()
-            except ChannelError as error:
-                self._refused(claim, error)
-        if claim.attempt_id in self._live:
-            self._made.add(claim.attempt_id)
+    def _duplicate(self, _attempt_id: AttemptId) -> None:
+        self.doubt()
 
-    def _refused(self, claim: Claim, error: ChannelError) -> None:
+    def _refused(self, attempt_id: AttemptId, error: ChannelError) -> None:
         if error.facts.get("outcome") == "unknown":
             # The call may exist: we ask the server, and nothing is dialed twice.
-            log.warning("call_outcome_unknown", call_id=claim.attempt_id, error=error.message)
+            log.warning("call_outcome_unknown", call_id=attempt_id, error=error.message)
             self.doubt()
             return
-        if claim.attempt_id not in self._live:
+        if attempt_id not in self._live:
             return
-        state, _ = self._live[claim.attempt_id]
+        state, claim = self._live[attempt_id]
         untried = isinstance(error, ChannelUnreachableError)
-        _, commands = engine.refused(state, self._clock.now(), error.message, untried=untried)
-        self._carry_out(claim, commands)
-
-    async def _play(self, call_id: AttemptId, prompt: Prompt) -> None:
-        try:
-            await self._voice.play(call_id, prompt)
-        except ChannelError as error:
-            # The call went away meanwhile (its end is on its way), or cannot be played to: end it.
-            log.debug("prompt_not_played", call_id=call_id, error=error.message)
-            await self._hang_up(call_id)
-
-    async def _hang_up(self, call_id: AttemptId) -> None:
-        try:
-            await self._voice.hang_up(call_id)
-        except ChannelError as error:
-            log.warning("hang_up_failed", call_id=call_id, error=error.message)
-
-    async def _send(self, mail: OutboundMail) -> None:
-        if self._mail is None:
-            raise ChannelError("no mail server is configured: set email.host")
-        sent = await self._mail.send(mail)
-        if sent.message_id in self._live:
-            self._step(sent.message_id, sent)
-
-
-def call_plan(claim: Claim) -> engine.CallPlan:
-    """Return what the claim's call is to do once it is answered."""
-    call = claim.plan.action.call
-    if call is None:
-        return engine.CallPlan(Prompt())
-    prompt = Prompt(call.prompt.text, call.prompt.file)
-    return engine.CallPlan(prompt, call.on_machine is OnMachine.LEAVE_MESSAGE)
-
-
-def _call(claim: Claim) -> OutboundCall:
-    call = claim.plan.action.call
-    ring_timeout = 45.0 if call is None else call.ring_timeout
-    return OutboundCall(claim.attempt_id, claim.address, ring_timeout, profile=claim.profile)
+        _, todo = engine.refused(state, self._clock.now(), error.message, untried=untried)
+        self._carry_out(claim, todo)

@@ -23,7 +23,7 @@ from outrider.jobs.model import JobCommand
 from outrider.licences import division_store
 from outrider.licences import service as licences
 from outrider.licences import store as licence_store
-from outrider.licences.model import GATE_KINDS
+from outrider.licences.model import UNSHARED_KINDS
 from outrider.licences.service import SharingRules
 from outrider.runtime import store
 from outrider.supply import service as supply
@@ -157,7 +157,7 @@ def _pools_to_lend(tx: Tx, rules: SharingRules, now: dt.datetime) -> list[PoolId
     found = []
     for pool_id in licence_store.busy_pools(tx):
         states = [
-            state for state in licence_store.snapshot_states(tx, pool_id) if state.kind not in GATE_KINDS
+            state for state in licence_store.snapshot_states(tx, pool_id) if state.kind not in UNSHARED_KINDS
         ]
         if licences.due_by_time(states, rules, now) is not None:
             found.append(pool_id)

@@ -5,6 +5,7 @@ database that is away is tried again, for as long as it takes.
 """
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -37,6 +38,8 @@ class Recorder:
         self._arrived = asyncio.Event()
         self._written = asyncio.Event()
         self._written.set()
+        self.on_written: Callable[[], None] | None = None
+        """Called after each batch: what its calls held is free."""
         self.recorded = 0
         """Attempts written since the start, for metrics and reports."""
 
@@ -75,4 +78,6 @@ class Recorder:
             else:
                 self.recorded += len(batch)
                 self._wake.nudge(pools)
+                if self.on_written is not None:
+                    self.on_written()
                 return

@@ -58,7 +58,7 @@ class Recovery:
         """Adopt or close every open attempt of workers that are gone; return how many there were.
 
         ChannelError when the voice channel cannot say what is up: then nothing is decided yet, and the next
-        call goes on from there.
+        call goes on from there. So it does with calls on a media server that is silent.
         """
         dead, claims = await self._database.write(_seize, self._slot, self._worker_id, self._real_clock.now())
         self._dead.update(dead)
@@ -69,9 +69,12 @@ class Recovery:
                 self._dead.clear()
             return 0
         living: dict[AttemptId, LivingCall] = {}
+        silent: frozenset[str] = frozenset()
         if any(claim.plan.action.channel is Channel.CALL for claim in self._seized):
-            living = {call.call_id: call for call in await self._voice.living()}
-        found, self._seized = self._seized, []
+            answer = await self._voice.living()
+            living, silent = {call.call_id: call for call in answer.calls}, answer.silent
+        found = [claim for claim in self._seized if claim.server not in silent]
+        self._seized = [claim for claim in self._seized if claim.server in silent]
         taken_over = sum(self._driver.adopt(claim, living.get(claim.attempt_id)) for claim in found)
         interrupted = len(found) - taken_over
         log.info(
@@ -79,7 +82,14 @@ class Recovery:
         )
         await self._database.write(_note, sorted(self._dead), self._clock.now(), taken_over, interrupted)
         self._dead.clear()
+        if self._seized:
+            log.warning("attempts_wait_for_media_server", attempts=len(self._seized), servers=sorted(silent))
         return len(found)
+
+    @property
+    def waits(self) -> bool:
+        """Return whether attempts are still undecided: their media server does not answer."""
+        return bool(self._seized)
 
 
 def _seize(tx: Tx, slot: str, worker_id: str, now: dt.datetime) -> tuple[list[str], list[Claim]]:

@@ -14,7 +14,7 @@ from outrider.db.database import Row, Tx
 from outrider.db.dialect import insert as upsert
 from outrider.ids import JobId
 from outrider.jobs.model import ENDED, JobState
-from outrider.licences.model import GATE_KINDS, Standing
+from outrider.licences.model import UNSHARED_KINDS, Standing
 
 W, E, T, X, A, J = (
     schema.workers.c,
@@ -153,7 +153,7 @@ def drifts(tx: Tx) -> list[str]:
 def overcommitted(tx: Tx) -> list[str]:
     """Return pools whose tasks were granted more than there is (licensing.md 2.1)."""
     C = schema.pool_counts.c  # noqa: N806 - a table's columns, as elsewhere
-    gates = [kind.value for kind in GATE_KINDS]
+    gates = [kind.value for kind in UNSHARED_KINDS]
     query = (
         select(
             T.pool_id, T.kind, func.sum(T.granted).label("granted"), func.max(C.effective).label("authorised")

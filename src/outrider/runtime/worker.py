@@ -10,21 +10,23 @@ import secrets
 
 import structlog
 
-from outrider.channels.base import MailChannel, VoiceChannel
 from outrider.clock import Clock, stopwatch
 from outrider.db.database import Database
 from outrider.dialing import claims, plans
 from outrider.dialing.attempt import Batch, TaskPlan
-from outrider.errors import ChannelError, StoreError
+from outrider.errors import ChannelError, OutriderError, StoreError
 from outrider.events import CertificateFailed, Event, JobChanged, JobLoaded, QuotasRecalculated, TaskChanged
 from outrider.ids import TaskId
 from outrider.licences.service import SharingRules
 from outrider.runtime import store
+from outrider.runtime.composing import Composer
 from outrider.runtime.driver import Driver
-from outrider.runtime.mailing import MailComposer
+from outrider.runtime.performer import Channels
 from outrider.runtime.recorder import Recorder
 from outrider.runtime.recovery import Recovery
 from outrider.runtime.slots import Slot
+from outrider.runtime.speech_desk import SpeechDesk
+from outrider.runtime.text_news import TextNewsTaker
 from outrider.runtime.wake import Wake, wait_for
 from outrider.settings import WorkerSettings
 
@@ -51,9 +53,8 @@ class Worker:
         rules: SharingRules,
         clock: Clock,
         real_clock: Clock,
-        voice: VoiceChannel,
-        mail: MailChannel | None,
-        composer: MailComposer,
+        channels: Channels,
+        composer: Composer,
         slot: Slot,
         settings: WorkerSettings,
     ) -> None:
@@ -61,15 +62,20 @@ class Worker:
         self._rules = rules
         self._clock = clock
         self._real_clock = real_clock
-        self._voice = voice
+        self._channels = channels
+        self._voice = channels.voice
         self._slot = slot
         self._settings = settings
         self.wake = Wake()
         self.recorder = Recorder(database, rules, clock, self.wake, settings.result_delay)
-        self.driver = Driver(voice, mail, composer, self.recorder, clock, settings.originations_in_flight)
-        self._mail = mail
+        self.desk = SpeechDesk(database, clock)
+        self.driver = Driver(
+            channels, composer, self.recorder, self.desk, clock, settings.originations_in_flight
+        )
+        self.recorder.on_written = self.desk.freed
+        self._text_news = TextNewsTaker(database, rules, clock, self.wake, channels.text)
         self.id = f"{secrets.token_hex(8)}"
-        self._recovery = Recovery(database, voice, self.driver, clock, real_clock, slot.name, self.id)
+        self._recovery = Recovery(database, self._voice, self.driver, clock, real_clock, slot.name, self.id)
         self._admitted: frozenset[TaskId] = frozenset()
         self._dialing: dict[TaskId, asyncio.Task[None]] = {}
         self._stopping = False
@@ -79,8 +85,10 @@ class Worker:
     async def run(self) -> None:
         """Register, take over from the dead, and dial until cancelled; cancel only after `stop`."""
         self._loop = asyncio.get_running_loop()
-        if self._mail is not None:
-            await self._mail.open()
+        if self._channels.mail is not None:
+            await self._channels.mail.open()
+        if self._channels.text is not None:
+            await self._channels.text.open(self._text_news.take)
         await self._open_voice()
         await self._register()
         async with asyncio.TaskGroup() as group:
@@ -111,9 +119,14 @@ class Worker:
     async def close(self) -> None:
         """Leave: channels closed. Open attempts are taken over by whoever has the slot next."""
         self._database.unlisten(self._heard)
-        await self._voice.close()
-        if self._mail is not None:
-            await self._mail.close()
+        channels = self._channels
+        for channel in (channels.voice, channels.mail, channels.text, channels.webhook):
+            if channel is None:
+                continue
+            try:
+                await channel.close()
+            except (OutriderError, OSError) as error:
+                log.warning("channel_not_closed", channel=type(channel).__name__, error=str(error))
 
     async def _open_voice(self) -> None:
         """Connect to the voice channel, however long it takes: what is up must be known before dialing."""
@@ -141,7 +154,12 @@ class Worker:
     async def _recover_first(self) -> None:
         while not await self._take_over():
             await wait_for(self.wake.everything, self._settings.poll)
-        self.driver.recovered()
+        self._note_recovered()
+
+    def _note_recovered(self) -> None:
+        """Keep no more events of calls that nobody adopts, once every call of a former life is decided."""
+        if not self._recovery.waits:
+            self.driver.recovered()
 
     async def _recover_others(self) -> None:
         while True:
@@ -154,7 +172,7 @@ class Worker:
             if due:
                 self.driver.await_adoption()
                 await self._take_over()
-                self.driver.recovered()
+                self._note_recovered()
 
     async def _take_over(self) -> bool:
         try:

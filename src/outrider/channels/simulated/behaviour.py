@@ -77,6 +77,10 @@ class CarrierProfile:
     """From the end of the prompt until the far end hangs up."""
     hangs_up_early: float = 0.15
     """Share of people who hang up in the middle of the first prompt."""
+    answers: Mapping[str, float] = field(default_factory=dict)
+    """What people do after a prompt, as probabilities: press a key ("1") or say a word ("yes"), or nothing."""
+    answer_delay: Span = Span(0.8, 4.0)
+    """From the end of the prompt to the key or word."""
     unrecognised: float = 0.0
     """Share of answered calls for which the media server cannot tell a person from a machine."""
     file_seconds: float = 12.0
@@ -92,7 +96,9 @@ class CarrierProfile:
 _SHARES = ("hangs_up_early", "unrecognised")
 _DURATIONS = ("file_seconds",)
 _SPANS = tuple(
-    item.name for item in fields(CarrierProfile) if item.name not in {"outcomes", *_SHARES, *_DURATIONS}
+    item.name
+    for item in fields(CarrierProfile)
+    if item.name not in {"outcomes", "answers", *_SHARES, *_DURATIONS}
 )
 
 
@@ -121,6 +127,8 @@ def _profile(value: object, base: CarrierProfile, where: str) -> CarrierProfile:
         place = f"{where}, {key}"
         if key == "outcomes":
             changes[key] = _outcomes(entry, place)
+        elif key == "answers":
+            changes[key] = _answers(entry, place)
         elif key in _SPANS:
             changes[key] = _span(entry, place)
         elif key in _SHARES:
@@ -128,7 +136,7 @@ def _profile(value: object, base: CarrierProfile, where: str) -> CarrierProfile:
         elif key in _DURATIONS:
             changes[key] = _number(entry, place)
         else:
-            known = ", ".join(("outcomes", *_SPANS, *_SHARES, *_DURATIONS))
+            known = ", ".join(("outcomes", "answers", *_SPANS, *_SHARES, *_DURATIONS))
             raise InvalidInputError(f"{place}: unknown field; the fields are {known}", where=place)
     return replace(base, **changes)  # type: ignore[arg-type] # each value was checked for its field above
 
@@ -147,6 +155,19 @@ def _outcomes(value: object, where: str) -> dict[FarEnd, float]:
             f"{where}: the probabilities sum to {total:g}, but must sum to 1", where=where
         )
     return outcomes
+
+
+def _answers(value: object, where: str) -> dict[str, float]:
+    """Return checked probabilities of keys and words; the rest of the people do nothing."""
+    answers = {
+        name: _number(share, f"{where}.{name}", highest=1.0) for name, share in _table(value, where).items()
+    }
+    total = math.fsum(answers.values())
+    if total > 1.0 + _TOLERANCE:
+        raise InvalidInputError(
+            f"{where}: the probabilities sum to {total:g}, but must be 1 at most", where=where
+        )
+    return answers
 
 
 def _span(value: object, where: str) -> Span:

@@ -7,7 +7,7 @@ synchronous; time is read from the Clock and kept in whole microseconds, so that
 import datetime as dt
 import heapq
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from outrider.channels.base import ChannelUnreachableError, DuplicateCallError, EventSink
@@ -17,11 +17,14 @@ from outrider.channels.model import (
     CallEnded,
     CallEvent,
     CallRinging,
+    DigitPressed,
     EndCause,
+    Living,
     LivingCall,
     OutboundCall,
     PlaybackFinished,
     Prompt,
+    SpeechHeard,
 )
 from outrider.channels.simulated.behaviour import DEFAULT, CarrierProfile, FarEnd
 from outrider.channels.simulated.fate import Fate, draw_fate
@@ -33,6 +36,8 @@ from outrider.ids import AttemptId
 
 _SECOND = 1_000_000
 _MICROSECOND = dt.timedelta(microseconds=1)
+
+DIGITS = frozenset("0123456789*#ABCD")
 
 _UNANSWERED = {
     FarEnd.BUSY: EndCause.BUSY,
@@ -52,6 +57,7 @@ class _Call:
         "early",
         "ending",
         "fate",
+        "listening",
         "order",
         "playing",
         "profile",
@@ -69,6 +75,7 @@ class _Call:
         self.answered = False
         self.by = AnsweredBy.UNKNOWN
         self.playing = False
+        self.listening: frozenset[str] = frozenset()
         self.ending = False
 
 
@@ -181,6 +188,28 @@ class SimulatedCarrier:
         else:
             self._set_timer(call, self._now(), wait + duration * call.early, self._far_end_hangs_up)
 
+    def stop_playing(self, call_id: AttemptId) -> None:
+        """End the prompt that is being played, if any. Raises ChannelError when unreachable."""
+        self._check_reachable()
+        call = self._calls.get(call_id)
+        if call is not None and call.playing and not call.ending:
+            self._set_timer(call, self._now(), 0.0, self._finish_prompt)
+
+    def listen(self, call_id: AttemptId, words: Sequence[str]) -> None:
+        """Recognise these words. Raises ChannelError unless the call is answered."""
+        self._check_reachable()
+        call = self._calls.get(call_id)
+        if call is None or call.ending or not call.answered:
+            raise ChannelError(f"call {call_id} is not up, nothing can be heard on it", call_id=call_id)
+        call.listening = frozenset(words)
+
+    def stop_listening(self, call_id: AttemptId) -> None:
+        """Recognise nothing any more. Raises ChannelError when unreachable."""
+        self._check_reachable()
+        call = self._calls.get(call_id)
+        if call is not None:
+            call.listening = frozenset()
+
     def hang_up(self, call_id: AttemptId) -> None:
         """End a call; nothing happens when it is over already. Raises ChannelError when unreachable."""
         self._check_reachable()
@@ -188,11 +217,14 @@ class SimulatedCarrier:
         if call is not None:
             self._end_soon(call, self._end_by_us)
 
-    def living(self) -> tuple[LivingCall, ...]:
+    def living(self) -> Living:
         """Return every call that exists now. Raises ChannelError when unreachable."""
         self._check_reachable()
-        return tuple(
-            LivingCall(call_id, call.answered, call.by, call.playing) for call_id, call in self._calls.items()
+        return Living(
+            tuple(
+                LivingCall(call_id, call.answered, call.by, call.playing)
+                for call_id, call in self._calls.items()
+            )
         )
 
     # The operator's side: failures on demand.
@@ -262,8 +294,22 @@ class SimulatedCarrier:
 
     def _finish_prompt(self, call: _Call, at: int) -> None:
         call.playing = False
-        self._set_timer(call, at, call.fate.linger, self._far_end_hangs_up)
+        if call.fate.answer is None:
+            self._set_timer(call, at, call.fate.linger, self._far_end_hangs_up)
+        else:
+            self._set_timer(call, at, call.fate.answer_after, self._give_answer)
         self._emit(PlaybackFinished(call.order.call_id, self._time(at)))
+
+    def _give_answer(self, call: _Call, at: int) -> None:
+        """Let the person press a key or say a word, once; nobody may be listening to words."""
+        answer = call.fate.answer or ""
+        call.fate = replace(call.fate, answer=None)
+        self._set_timer(call, at, call.fate.patience, self._far_end_hangs_up)
+        if answer in DIGITS:
+            self._emit(DigitPressed(call.order.call_id, self._time(at), answer))
+        elif call.listening:
+            word = answer if answer in call.listening else None
+            self._emit(SpeechHeard(call.order.call_id, self._time(at), word, 1.0))
 
     def _far_end_hangs_up(self, call: _Call, at: int) -> None:
         self._end(call, at, EndCause.NORMAL, "the far end hung up")

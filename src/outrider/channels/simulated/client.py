@@ -9,13 +9,13 @@ import itertools
 import logging
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from outrider.channels.base import ChannelUnreachableError, DuplicateCallError, EventSink
-from outrider.channels.model import LivingCall, OutboundCall, Prompt
+from outrider.channels.model import Living, OutboundCall, Prompt
 from outrider.channels.simulated.wire import (
     LINE_LIMIT,
     Message,
@@ -106,13 +106,25 @@ class TcpCarrier:
         """End a call; nothing happens when it is over already."""
         await self._command("hang_up", {"id": call_id})
 
-    async def living(self) -> tuple[LivingCall, ...]:
+    async def stop_playing(self, call_id: AttemptId) -> None:
+        """End the prompt that is being played, if any."""
+        await self._command("stop_playing", {"id": call_id})
+
+    async def listen(self, call_id: AttemptId, words: Sequence[str]) -> None:
+        """Recognise these words. Raises ChannelError when the call is not up."""
+        await self._command("listen", {"id": call_id, "words": list(words)})
+
+    async def stop_listening(self, call_id: AttemptId) -> None:
+        """Recognise nothing any more."""
+        await self._command("stop_listening", {"id": call_id})
+
+    async def living(self) -> Living:
         """Return every call that exists now, of other controllers too. ChannelError if unreachable.
 
         From then on we are told the events of calls whose controllers have been away for a second or more.
         """
         rows = await self._command("living", {})
-        return tuple(parse_living(row) for row in rows)
+        return Living(tuple(parse_living(row) for row in rows))
 
     async def inject(self, **faults: object) -> None:
         """Let things go wrong at the carrier, by the names of `faults.Faults`; without any, nothing does."""

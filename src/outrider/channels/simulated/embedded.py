@@ -5,9 +5,10 @@ Its calls end with the process, like those of a media server that is killed.
 """
 
 import logging
+from collections.abc import Sequence
 
 from outrider.channels.base import EventSink
-from outrider.channels.model import CallEvent, LivingCall, OutboundCall, Prompt
+from outrider.channels.model import CallEvent, Living, OutboundCall, Prompt
 from outrider.channels.simulated.carrier import SimulatedCarrier
 from outrider.channels.simulated.scheduler import Scheduler
 from outrider.errors import ChannelError
@@ -59,7 +60,22 @@ class EmbeddedCarrier:
         await self._reach()
         self.carrier.hang_up(call_id)
 
-    async def living(self) -> tuple[LivingCall, ...]:
+    async def stop_playing(self, call_id: AttemptId) -> None:
+        """End the prompt that is being played, if any."""
+        await self._reach()
+        self.carrier.stop_playing(call_id)
+
+    async def listen(self, call_id: AttemptId, words: Sequence[str]) -> None:
+        """Recognise these words. Raises ChannelError when the call is not up."""
+        await self._reach()
+        self.carrier.listen(call_id, words)
+
+    async def stop_listening(self, call_id: AttemptId) -> None:
+        """Recognise nothing any more."""
+        await self._reach()
+        self.carrier.stop_listening(call_id)
+
+    async def living(self) -> Living:
         """Return every call that exists now. Raises ChannelError if unreachable."""
         await self._reach()
         return self.carrier.living()

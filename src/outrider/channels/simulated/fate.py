@@ -30,6 +30,9 @@ class Fate:
     """The share of the first prompt after which a person hangs up; None listens to the end."""
     linger: float
     recognised: bool
+    answer: str | None = None
+    """The key or word with which a person answers a prompt."""
+    answer_after: float = 0.0
 
 
 def draw_fate(profile: CarrierProfile, seed: int, address: str, nth: int) -> Fate:
@@ -46,6 +49,7 @@ def draw_fate(profile: CarrierProfile, seed: int, address: str, nth: int) -> Fat
     else:
         ring = profile.machine_ring if end is FarEnd.MACHINE else profile.reject_ring
     leaves_early = human and draws[4] < profile.hangs_up_early
+    answer, answer_after = _answer(profile, f"{seed}|answer|{nth}|{address}") if human else (None, 0.0)
     return Fate(
         end=end,
         setup=profile.setup.at(draws[1]),
@@ -55,6 +59,8 @@ def draw_fate(profile: CarrierProfile, seed: int, address: str, nth: int) -> Fat
         early=draws[5] if leaves_early else None,
         linger=profile.linger.at(draws[6]),
         recognised=draws[7] >= profile.unrecognised,
+        answer=answer,
+        answer_after=answer_after,
     )
 
 
@@ -74,6 +80,18 @@ def _end(profile: CarrierProfile, draw: float, seed: int, address: str) -> FarEn
         if rest < 0:
             break
     return chosen
+
+
+def _answer(profile: CarrierProfile, key: str) -> tuple[str | None, float]:
+    """Choose what a person does after the prompt, and after how many seconds."""
+    if not profile.answers:
+        return None, 0.0
+    choice, delay = _uniform(key)[:2]
+    for answer, share in profile.answers.items():
+        choice -= share
+        if choice < 0:
+            return answer, profile.answer_delay.at(delay)
+    return None, 0.0
 
 
 def _uniform(key: str) -> list[float]:

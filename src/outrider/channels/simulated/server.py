@@ -25,6 +25,7 @@ from outrider.channels.simulated.wire import (
     living_message,
     parse_call,
     parse_prompt,
+    parse_words,
     whole_number,
 )
 from outrider.clock import stopwatch
@@ -125,10 +126,16 @@ class CarrierServer:
                 self._originate(message, box, session)
             case "play":
                 self._play(message)
+            case "stop_playing":
+                self.carrier.stop_playing(AttemptId(str(message.get("id"))))
+            case "listen":
+                self.carrier.listen(AttemptId(str(message.get("id"))), parse_words(message))
+            case "stop_listening":
+                self.carrier.stop_listening(AttemptId(str(message.get("id"))))
             case "hang_up":
                 self.carrier.hang_up(AttemptId(str(message.get("id"))))
             case "living":
-                living = [living_message(call) for call in self.carrier.living()]
+                living = [living_message(call) for call in self.carrier.living().calls]
                 self._switchboard.inherit(box)
                 return living
             case "statistics":
@@ -156,7 +163,7 @@ class CarrierServer:
     def _play(self, message: Message) -> None:
         call_id = AttemptId(str(message.get("id")))
         if message.get("again") and any(
-            call.call_id == call_id and call.playing for call in self.carrier.living()
+            call.call_id == call_id and call.playing for call in self.carrier.living().calls
         ):
             return
         self.carrier.play(call_id, parse_prompt(message))

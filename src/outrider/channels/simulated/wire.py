@@ -12,14 +12,17 @@ from typing import Any
 from outrider.channels.model import (
     AnsweredBy,
     CallAnswered,
+    CallClassified,
     CallEnded,
     CallEvent,
     CallRinging,
+    DigitPressed,
     EndCause,
     LivingCall,
     OutboundCall,
     PlaybackFinished,
     Prompt,
+    SpeechHeard,
 )
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
@@ -74,12 +77,20 @@ def parse_call(message: Message) -> OutboundCall:
 
 def prompt_message(prompt: Prompt) -> Message:
     """Return the fields of a prompt."""
-    return {"text": prompt.text, "file": prompt.file}
+    return {"text": prompt.text, "file": prompt.file, "voice": prompt.voice}
 
 
 def parse_prompt(message: Message) -> Prompt:
     """Return the prompt of a play command."""
-    return Prompt(text=message.get("text"), file=message.get("file"))
+    return Prompt(message.get("text"), message.get("file"), str(message.get("voice") or ""))
+
+
+def parse_words(message: Message) -> list[str]:
+    """Return the words of a listen command; ChannelError when they are no list of texts."""
+    words = message.get("words")
+    if not isinstance(words, list):
+        raise ChannelError(f"words must be a list, not {words!r}")
+    return [str(word) for word in words]
 
 
 def living_message(call: LivingCall) -> list[object]:
@@ -100,7 +111,13 @@ def event_message(event: CallEvent) -> Message:
         case CallRinging():
             message["event"] = "ringing"
         case CallAnswered():
-            message |= {"event": "answered", "by": event.by}
+            message |= {"event": "answered", "by": event.by, "classifying": event.classifying}
+        case CallClassified():
+            message |= {"event": "classified", "by": event.by}
+        case DigitPressed():
+            message |= {"event": "pressed", "digit": event.digit}
+        case SpeechHeard():
+            message |= {"event": "heard", "word": event.word, "confidence": event.confidence}
         case PlaybackFinished():
             message["event"] = "played"
         case CallEnded():
@@ -116,7 +133,14 @@ def parse_event(message: Message) -> CallEvent:
             case "ringing":
                 return CallRinging(call_id, at)
             case "answered":
-                return CallAnswered(call_id, at, AnsweredBy(message["by"]))
+                by, classifying = AnsweredBy(message["by"]), bool(message.get("classifying"))
+                return CallAnswered(call_id, at, by, classifying)
+            case "classified":
+                return CallClassified(call_id, at, AnsweredBy(message["by"]))
+            case "pressed":
+                return DigitPressed(call_id, at, str(message["digit"]))
+            case "heard":
+                return SpeechHeard(call_id, at, message["word"], float(message["confidence"]))
             case "played":
                 return PlaybackFinished(call_id, at)
             case "ended":

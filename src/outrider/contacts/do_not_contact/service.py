@@ -27,6 +27,8 @@ from outrider.events import RecordChanged
 RECORD: Final = "do_not_contact_list"
 LARGEST_PAGE: Final = 1_000
 LONGEST_SOURCE: Final = 80
+ANY_COUNTRY: Final = "US"
+"""E.164 numbers and mail addresses have no need of a country, but reading them asks for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,57 @@ def add_entries(
     if added:
         _tell(tx, now, found.organization_id, actor, list_id, "entries_added", found.name)
     return Added(added, len(good) - added, tuple(bad))
+
+
+def opt_out(
+    tx: Tx,
+    now: dt.datetime,
+    *,
+    organization_id: int,
+    list_name: str,
+    addresses: Iterable[str],
+    source: str,
+    actor: str,
+) -> int:
+    """Put addresses (E.164 or mail) on the organization's list of that name, made when it is missing.
+
+    For wishes of the people themselves: a key, an answer, a link. Returns how many were new.
+    """
+    found = find_list(tx, organization_id=organization_id, name=list_name)
+    if found is None:
+        found = create_list(tx, now, organization_id=organization_id, actor=actor, name=list_name)
+    added = add_entries(
+        tx,
+        now,
+        organization_id=organization_id,
+        actor=actor,
+        list_id=found.id,
+        addresses=addresses,
+        country=ANY_COUNTRY,
+        source=source[:LONGEST_SOURCE],
+    )
+    return added.added
+
+
+def opt_in(
+    tx: Tx, now: dt.datetime, *, organization_id: int, list_name: str, address: str, actor: str
+) -> int:
+    """Take an address off the organization's list of that name again, if it is there; return how many were.
+
+    Other lists stay as they are: what an organization decided, a text does not undo.
+    """
+    found = find_list(tx, organization_id=organization_id, name=list_name)
+    if found is None:
+        return 0
+    return remove_entries(
+        tx,
+        now,
+        organization_id=organization_id,
+        actor=actor,
+        list_id=found.id,
+        addresses=[address],
+        country=ANY_COUNTRY,
+    )
 
 
 def remove_entries(

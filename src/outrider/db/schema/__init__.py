@@ -13,10 +13,31 @@ from outrider.db.schema.contacts import (
     do_not_contact_lists,
     imports,
 )
-from outrider.db.schema.jobs import attempts, jobs, outcome_counts, samples, targets, tasks
+from outrider.db.schema.jobs import (
+    attempts,
+    disposition_counts,
+    jobs,
+    outcome_counts,
+    samples,
+    targets,
+    tasks,
+)
+from outrider.db.schema.licence_server import (
+    licence_client_limits,
+    licence_clients,
+    licence_denials,
+    licence_leases,
+    licence_peaks,
+    licence_server_state,
+    licence_withdrawals,
+)
+from outrider.db.schema.media import media_reports, media_servers, media_zones
 from outrider.db.schema.people import api_tokens, sessions, users
 from outrider.db.schema.records import events, leases, recalculations, secrets, workers
+from outrider.db.schema.speech import speech_servers, speech_units
 from outrider.db.schema.supply import (
+    alarms,
+    connections,
     licence_files,
     organizations,
     pool_counts,
@@ -25,22 +46,36 @@ from outrider.db.schema.supply import (
     zone_counts,
     zones,
 )
+from outrider.db.schema.texts import text_messages, text_news, text_parts
 
 __all__ = [
+    "alarms",
     "api_tokens",
     "attempts",
     "campaign_lists",
     "campaign_zones",
     "campaigns",
+    "connections",
     "contact_lists",
     "contacts",
+    "disposition_counts",
     "do_not_contact_entries",
     "do_not_contact_lists",
     "events",
     "imports",
     "jobs",
     "leases",
+    "licence_client_limits",
+    "licence_clients",
+    "licence_denials",
     "licence_files",
+    "licence_leases",
+    "licence_peaks",
+    "licence_server_state",
+    "licence_withdrawals",
+    "media_reports",
+    "media_servers",
+    "media_zones",
     "metadata",
     "organizations",
     "outcome_counts",
@@ -50,10 +85,15 @@ __all__ = [
     "samples",
     "secrets",
     "sessions",
+    "speech_servers",
+    "speech_units",
     "strategies",
     "supply_state",
     "targets",
     "tasks",
+    "text_messages",
+    "text_news",
+    "text_parts",
     "users",
     "workers",
     "zone_counts",

@@ -93,6 +93,8 @@ targets = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("counters", Json),
     Column("outcome", String(20)),
+    Column("disposition", String(40)),
+    Column("awaiting", String(32)),
     Column("finished_at", UtcTime),
     UniqueConstraint("job_id", "contact_id"),
     Index(
@@ -122,11 +124,13 @@ attempts = Table(
     Column("contact_id", BigKey, nullable=False),
     Column("number", Integer, nullable=False),
     Column("address", String(320), nullable=False),
+    Column("server_id", BigKey),
     Column("owner", String(80)),
     Column("claimed_at", UtcTime, nullable=False),
     Column("answered_at", UtcTime),
     Column("ended_at", UtcTime),
     Column("outcome", String(20)),
+    Column("disposition", String(40)),
     Column("detail", Text, nullable=False, server_default=""),
     Index(
         "ix_attempts_open",
@@ -136,7 +140,19 @@ attempts = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
     Index("ix_attempts_target_id", "target_id"),
+    Index("ix_attempts_contact_id", "contact_id", "claimed_at"),
+    Index("ix_attempts_address", "address", "claimed_at"),
     sqlite_with_rowid=False,
+)
+
+
+disposition_counts = Table(
+    "disposition_counts",
+    metadata,
+    Column("task_id", BigKey, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("disposition", String(40), primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("final", Integer, nullable=False),
 )
 
 

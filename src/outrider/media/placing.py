@@ -1,0 +1,76 @@
+"""Placing calls: ports of media servers charged for a batch of attempts, and given back with their results.
+
+`dialing/claims.py` and `dialing/results.py` call it in their transactions; it is as fast as they are. Whoever
+locks pools or tasks does so before calling this.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from outrider.db.database import Tx
+from outrider.ids import ZoneId
+from outrider.media import rate, sharing, store
+from outrider.media.model import MediaServerId, Placed, Placement
+from outrider.media.placement import choose, in_turn
+
+
+def place(tx: Tx, zone_id: ZoneId, wanted: int, now: dt.datetime) -> Placed | None:
+    """Charge ports for up to `wanted` calls of a zone; None when no media server is registered anywhere.
+
+    Each call goes where most of the granted ports are free, within the servers' originations per second.
+    The guarded update decides: in use never passes the grant, however many workers place at once. Rows
+    stay locked until commit. With None calls go over the simulated carrier.
+    """
+    if not store.any_server(tx):
+        return None
+    slots = store.lock_slots(tx, zone_id)
+    if not slots:
+        return Placed((), "server")
+    choice = choose(slots, wanted, now)
+    if choice.calls:
+        charges = [
+            {
+                "server": slot.id,
+                "calls": choice.calls[slot.id],
+                "mark": rate.advanced(slot.per_second, slot.mark, now, choice.calls[slot.id]),
+            }
+            for slot in slots
+            if slot.id in choice.calls
+        ]
+        if not store.charge(tx, charges):
+            raise RuntimeError(f"zone {zone_id}: a media server's grant shrank under a locked row")
+    names = {slot.id: slot.name for slot in slots}
+    placements = tuple(Placement(MediaServerId(server), names[server]) for server in in_turn(choice.calls))
+    return Placed(placements, choice.bound, choice.again_at)
+
+
+def unplace(tx: Tx, placements: Iterable[Placement]) -> None:
+    """Give back ports of this transaction's own `place` for which there was nobody to call.
+
+    What they cost of the rate stays spent.
+    """
+    unused = Counter(int(each.server_id) for each in placements)
+    if unused:
+        store.release(tx, unused)
+
+
+def release(tx: Tx, calls: Mapping[int, int]) -> bool:
+    """Give back the ports of calls that are known to be over, by server id; return whether a grant changed.
+
+    Call it last in the transaction, once per batch, with attempts that were open until now: each port is
+    given back once. A failed server's ports become free for the others by it, never before.
+    """
+    over = {server: count for server, count in calls.items() if count}
+    if not over:
+        return False
+    ports = store.lock_zones_of(tx, over)
+    members = store.lock_members(tx, ports)
+    store.release(tx, over)
+    changed = False
+    for zone_id, total in ports.items():
+        holdings = [store.holding_of(row) for row in members if row["zone_id"] == zone_id]
+        left = [replace(each, in_use=each.in_use - over.get(each.id, 0)) for each in holdings]
+        changed |= sharing.regrant(tx, total, left)
+    return changed
