@@ -14,6 +14,7 @@ from outrider.channels.email.news import MailNewsSink
 from outrider.channels.email.rates import RateSettings
 from outrider.channels.email.settings import DkimSettings, SmtpSettings, Tls
 from outrider.channels.email.smtp import SmtpChannel
+from outrider.channels.media_servers import MediaServers
 from outrider.channels.simulated.behaviour import CarrierProfile, parse_profiles
 from outrider.channels.simulated.carrier import SimulatedCarrier
 from outrider.channels.simulated.client import CarrierAddress, TcpCarrier
@@ -22,10 +23,37 @@ from outrider.channels.sms.bodies import BindType
 from outrider.channels.sms.channel import SmppChannel
 from outrider.channels.sms.connection_settings import LongMessages, SmppSettings
 from outrider.clock import Clock
+from outrider.db.database import Database
+from outrider.db.sealed import Sealer, load_sealer
 from outrider.errors import InvalidInputError
+from outrider.runtime.alarm_delivery import AlarmDelivery
+from outrider.runtime.alarm_delivery import WebhookSettings as AlarmWebhook
 from outrider.runtime.mailing import MailComposer
 from outrider.runtime.webhooks import WebhookChannel
 from outrider.settings import Settings, SmsConnectionSettings
+from outrider.supply.authorisation import LicenceSource
+from outrider.supply.server.client import RemoteSettings, RemoteSource
+from outrider.supply.server.embedded import EmbeddedSource
+from outrider.supply.server.versions import MINIMUM_VERSION
+
+
+def make_voice(settings: Settings, clock: Clock, controller: str) -> MediaServers:
+    """Return the voice channel: all registered media servers, and the simulated carrier without any."""
+    carrier = make_carrier(settings, clock, controller)
+    voice = MediaServers(clock, carrier)
+
+    def doubt() -> None:
+        if voice.on_doubt is not None:
+            voice.on_doubt()
+
+    if isinstance(carrier, TcpCarrier):
+        carrier.on_reconnected = doubt
+    return voice
+
+
+def make_sealer(settings: Settings) -> Sealer:
+    """Return what seals stored secrets: by the configured key, or one kept in the data folder."""
+    return load_sealer(settings.data_folder, settings.secret_key.get_secret_value())
 
 
 def make_carrier(settings: Settings, clock: Clock, controller: str) -> VoiceChannel:
@@ -85,6 +113,51 @@ def make_bounce_listener(settings: Settings, clock: Clock, sink: MailNewsSink) -
     return BounceListener(
         BounceSettings(bounces.domain, bounces.host, bounces.port, protocol, bounces.largest), clock, sink
     )
+
+
+def make_licence_source(
+    settings: Settings, database: Database, clock: Clock, host_id: str, installation: str
+) -> LicenceSource:
+    """Return where licences come from: the configured server, or the one embedded in this database.
+
+    InvalidInputError names the setting that is missing or wrong.
+    """
+    server = settings.licences.server
+    if not server.url:
+        return EmbeddedSource(database, clock, host_id)
+    if not server.client or server.public_key is None:
+        missing = "client" if not server.client else "public_key"
+        raise InvalidInputError(
+            f"settings: licences.server.{missing}: is missing; `outrider licences clients add` makes a client"
+            " and its token, `outrider licences server-key` prints the public key"
+        )
+    try:
+        public_key = server.public_key.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"settings: licences.server.public_key: {error}") from None
+    return RemoteSource(
+        RemoteSettings(
+            url=server.url,
+            client=server.client,
+            token=server.token.get_secret_value(),
+            public_key=public_key,
+            ca_file=server.ca_file,
+            minimum_version=server.minimum_version or MINIMUM_VERSION,
+            installation=installation,
+            timeout=server.timeout,
+            insecure=server.insecure,
+        )
+    )
+
+
+def make_alarm_delivery(settings: Settings, database: Database, clock: Clock) -> AlarmDelivery:
+    """Return what tells of alarms: the log, and the webhook where one is configured."""
+    alarms = settings.alarms
+    webhook = None
+    if alarms.webhook:
+        secret = alarms.secret.get_secret_value()
+        webhook = AlarmWebhook(alarms.webhook, secret, alarms.timeout)
+    return AlarmDelivery(database, clock, webhook)
 
 
 def check_settings(settings: Settings, clock: Clock) -> None:

@@ -111,3 +111,56 @@ class WorkerRecovered(Event):
     kind: ClassVar[str] = "worker_recovered"
     taken_over: int
     interrupted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformStateChanged(Event):
+    """The platform's licence went from one state to another (licensing.md 7); the message says why."""
+
+    kind: ClassVar[str] = "platform_state_changed"
+    before: str
+    after: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRaised(Event):
+    """An alarm about the platform's licence was raised; the webhook, if there is one, is told."""
+
+    kind: ClassVar[str] = "alarm_raised"
+    alarm: str
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaServerChanged(Event):
+    """A media server connected or failed: `message` says why."""
+
+    kind: ClassVar[str] = "media_server_changed"
+    server_id: int
+    name: str
+    before: str
+    after: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaPortsMoved(Event):
+    """The ports of a zone were split anew over its media servers: quotas by server id, before and after."""
+
+    kind: ClassVar[str] = "media_ports_moved"
+    zone_id: int
+    ports: int
+    cause: str
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextReceived(Event):
+    """A person texted us; `meaning` is stop, start, help, review (a person should read it) or nothing."""
+
+    kind: ClassVar[str] = "text_received"
+    address: str
+    meaning: str

@@ -74,6 +74,7 @@ def set_up_logging(
     # One line per request says little that the metrics do not; warnings still come through.
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class Metrics:

@@ -147,6 +147,49 @@ class WebhookSettings(Section):
     secrets: dict[str, SecretStr] = Field(default_factory=dict)
 
 
+class MediaSettings(Section):
+    """What all media servers (Asterisk) have in common."""
+
+    sounds: str = "sound:"
+    """Put before the names of audio files, such as `sound:/var/lib/outrider/sounds/`."""
+
+
+class LicenceServerSettings(Section):
+    """The licence server that authorises this platform. Without a URL: the one embedded in this process."""
+
+    url: str = ""
+    client: str = ""
+    token: SecretStr = SecretStr("")
+    public_key: Path | None = None
+    """The server's own public key: answers that it did not sign are not believed."""
+    ca_file: Path | None = None
+    """Certificates to trust in place of the system's."""
+    minimum_version: str = ""
+    """The oldest protocol that is accepted; default: the oldest that this release knows to be safe."""
+    timeout: float = Field(10.0, gt=0)
+    insecure: bool = False
+    """Allow plain HTTP over a network that something else protects."""
+
+
+class PollSettings(Section):
+    """How often the licence server is asked. Times are seconds."""
+
+    every: float = Field(60.0, gt=0)
+    jitter: float = Field(0.1, ge=0, lt=1)
+    """Part of `every` by which each wait differs at random."""
+    stale_after: float = Field(600.0, gt=0)
+    """Without a good poll for so long, the grace period begins, counted from the last good one."""
+
+
+class AlarmSettings(Section):
+    """Where alarms are posted, beside the pages, the log and the metrics."""
+
+    webhook: str = ""
+    secret: SecretStr = SecretStr("")
+    """Signs the posts (Standard Webhooks); empty: unsigned."""
+    timeout: float = Field(10.0, gt=0)
+
+
 class LicenceSettings(Section):
     """How licences are shared (licensing.md 3 to 5). Times are seconds."""
 
@@ -158,6 +201,8 @@ class LicenceSettings(Section):
     """A signed licence file to be loaded at the start."""
     public_key: Path | None = None
     host_id: str = ""
+    server: LicenceServerSettings = LicenceServerSettings()
+    poll: PollSettings = PollSettings()
 
 
 class WorkerSettings(Section):
@@ -181,6 +226,8 @@ class Settings(BaseSettings):
     data_folder: Path = Path("outrider-data")
     database: str = ""
     """SQLite or PostgreSQL URL; default: outrider.db in the data folder."""
+    secret_key: SecretStr = SecretStr("")
+    """Seals stored passwords of other systems; default: a key file made in the data folder."""
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     server: ServerSettings = ServerSettings()
@@ -189,7 +236,9 @@ class Settings(BaseSettings):
     email: EmailSettings = EmailSettings()
     sms: SmsSettings = SmsSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    media: MediaSettings = MediaSettings()
     licences: LicenceSettings = LicenceSettings()
+    alarms: AlarmSettings = AlarmSettings()
     worker: WorkerSettings = WorkerSettings()
 
     toml_file: ClassVar[Path | None] = None

@@ -52,7 +52,7 @@ def license_live(run: LiveRun, client: httpx.Client, ports: int) -> dt.datetime:
         issued_at=now,
         not_before=now - dt.timedelta(days=1),
         expires_at=now + dt.timedelta(days=365),
-        counts={LicenceKind.OUTBOUND_PORTS: ports},
+        counts={LicenceKind.OUTBOUND_PORTS: ports, LicenceKind.TELEPHONY_PORTS: ports},
     )
     body = {"text": issue(licence, PRIVATE), "public_key": PUBLIC}
     answer = client.post("/api/licences/files", json=body)

@@ -20,12 +20,9 @@ from outrider.jobs import service as jobs
 from outrider.jobs import store as job_store
 from outrider.jobs.loading import load_targets
 from outrider.jobs.service import Limits
-from outrider.runtime.mailing import MailComposer
-from outrider.runtime.slots import Slot
-from outrider.runtime.worker import Worker
-from outrider.settings import WorkerSettings
 from support.campaigning import RULES, Campaigning, campaigning
 from support.databases import sqlite_url
+from support.workers import a_worker
 
 START = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
 BATCH = 50
@@ -113,17 +110,7 @@ async def calls_per_second(database: Database, folder: Path, contacts: int = 12_
     loaded_job(system, contacts, 3_000)
     anchor = RealClock().now()
     clock = _DayClock(25, anchor)
-    worker = Worker(
-        database,
-        RULES,
-        clock,
-        RealClock(),
-        EmbeddedCarrier(SimulatedCarrier(clock, seed=3)),
-        None,
-        MailComposer(b"0123456789abcdef", "http://localhost"),
-        Slot(folder),
-        WorkerSettings(),
-    )
+    worker = a_worker(database, clock, EmbeddedCarrier(SimulatedCarrier(clock, seed=3)), folder, poll=1.0)
     running = asyncio.ensure_future(worker.run())
     begun = stopwatch()
     while worker.recorder.recorded < contacts * 0.9 and not running.done():

@@ -55,7 +55,7 @@ def test_a_notification_runs_from_ringing_to_its_end(kind: str) -> None:
         assert end.cause is EndCause.NORMAL
         times = [event.at for event in heard.of("1")]
         assert times == sorted(times)
-        assert await setup.channel.living() == ()
+        assert (await setup.channel.living()).calls == ()
 
     play(kind, scenario)
 
@@ -142,14 +142,14 @@ def test_living_tells_what_is_up(kind: str) -> None:
         await setup.channel.originate(a_call("1", "silent"))
         await setup.channel.originate(a_call("2", "busy"))
         await heard.until(lambda: heard.has("1", CallAnswered) and heard.ended("2") is not None)
-        (call,) = await setup.channel.living()
+        (call,) = (await setup.channel.living()).calls
         assert (call.call_id, call.answered, call.by, call.playing) == ("1", True, AnsweredBy.HUMAN, False)
         await setup.channel.play(AttemptId("1"), Prompt(text="word " * 4000))
-        (call,) = await setup.channel.living()
+        (call,) = (await setup.channel.living()).calls
         assert call.playing
         await setup.channel.hang_up(AttemptId("1"))
         await heard.until(lambda: heard.ended("1") is not None)
-        assert await setup.channel.living() == ()
+        assert (await setup.channel.living()).calls == ()
 
     play(kind, scenario)
 
@@ -197,7 +197,7 @@ def test_calls_beyond_the_ports_are_refused_until_one_ends(kind: str) -> None:
         await setup.channel.hang_up(AttemptId("1"))
         await heard.until(lambda: heard.ended("1") is not None)
         await setup.channel.originate(a_call("3", "human"))
-        assert {call.call_id for call in await setup.channel.living()} == {"2", "3"}
+        assert {call.call_id for call in (await setup.channel.living()).calls} == {"2", "3"}
 
     play(kind, scenario, max_ports=2)
 
@@ -262,7 +262,7 @@ def test_a_lost_event_is_noticed_by_asking_what_is_up(kind: str) -> None:
         await setup.channel.originate(a_call("2", "late"))
         await heard.until(lambda: heard.ended("2") is not None)
         assert heard.of("1") == []
-        assert await setup.channel.living() == ()
+        assert (await setup.channel.living()).calls == ()
         assert carrier.counts.events_lost == 1
 
     play(kind, scenario)
@@ -295,7 +295,7 @@ def test_calls_live_on_while_the_channel_is_closed(kind: str) -> None:
             await setup.channel.originate(a_call("3"))
         later = Recorder(carrier.clock)
         await setup.channel.open(later)
-        assert "1" in {call.call_id for call in await setup.channel.living()}
+        assert "1" in {call.call_id for call in (await setup.channel.living()).calls}
         await later.until(lambda: later.ended("2") is not None)
         await setup.channel.hang_up(AttemptId("1"))
         await later.until(lambda: later.ended("1") is not None)
@@ -332,7 +332,7 @@ def test_many_calls_at_once_all_end_once(kind: str) -> None:
         names = [f"{number:03}" for number in range(300)]
         await asyncio.gather(*(setup.channel.originate(a_call(name, "default")) for name in names))
         await heard.until(lambda: sum(isinstance(event, CallEnded) for event in heard.events) == len(names))
-        assert await setup.channel.living() == ()
+        assert (await setup.channel.living()).calls == ()
         for name in names:
             events = heard.of(name)
             assert isinstance(events[-1], CallEnded)

@@ -48,7 +48,7 @@ async def _run_until(
     clock = ShiftedClock(speed, START)
     carrier = SimulatedCarrier(clock, seed=7)
     worker = a_worker(database, clock, EmbeddedCarrier(carrier), folder)
-    monitor = Monitor(database, RULES, clock, RealClock(), "any")
+    monitor = Monitor(database, RULES, clock, RealClock())
     running = asyncio.ensure_future(worker.run())
     try:
         async with asyncio.timeout(60):

@@ -135,7 +135,7 @@ def test_every_accepted_call_ends_once_and_nothing_follows(script: Sequence[Comm
     ends = Counter(event.call_id for event in result.events if isinstance(event, CallEnded))
     assert ends == result.accepted
     assert set(result.accepted.values()) <= {1}
-    assert result.carrier.living() == ()
+    assert result.carrier.living().calls == ()
     over: set[AttemptId] = set()
     times: dict[AttemptId, dt.datetime] = {}
     for event in result.events:

@@ -11,8 +11,10 @@ from outrider.campaigns.strategy import (
     Action,
     CallSettings,
     Channel,
+    Hours,
     Prompt,
     RetryCounter,
+    RetryOn,
     RetryRule,
     Strategy,
     Then,
@@ -30,16 +32,23 @@ MOMENTS = st.integers(0, 6 * 366 * 86_400).map(
     lambda seconds: dt.datetime(2024, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
 )
 WINDOWS = st.builds(
-    lambda start, length, days: Window(start, min(1440, start + length), frozenset(days)),
+    lambda start, end, days: Window(start, end + (end >= start), frozenset(days)),
     st.integers(0, 1439),
-    st.integers(1, 1440),
+    st.integers(0, 1439),
     st.sets(st.integers(0, 6), min_size=1),
 )
+DATES = st.integers(0, 6 * 366).map(lambda days: dt.date(2024, 1, 1) + dt.timedelta(days=days))
+HOURS = st.builds(
+    lambda windows, holidays: Hours(tuple(windows), frozenset(holidays)),
+    st.lists(WINDOWS, min_size=1, max_size=3),
+    st.sets(DATES, max_size=4),
+)
+"""Windows that go over midnight and holidays included."""
 
 
-@given(st.lists(ZONES, min_size=1, max_size=3, unique=True), WINDOWS, MOMENTS, st.data())
+@given(st.lists(ZONES, min_size=1, max_size=3, unique=True), HOURS, MOMENTS, st.data())
 def test_the_next_opening_is_open_and_nothing_before_it_is(
-    zones: list[str], window: Window, now: dt.datetime, data: st.DataObject
+    zones: list[str], window: Hours, now: dt.datetime, data: st.DataObject
 ) -> None:
     opening = next_open(zones, window, now)
     if opening is None:
@@ -57,9 +66,18 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(
         assert not any(window_state(zones, window, now + dt.timedelta(seconds=probe)) for probe in probes)
 
 
-@given(ZONES, WINDOWS, MOMENTS)
-def test_one_zone_always_opens_again(zone: str, window: Window, now: dt.datetime) -> None:
-    assert next_open(zone, window, now) is not None
+@given(ZONES, HOURS, MOMENTS)
+def test_one_zone_always_opens_again(zone: str, hours: Hours, now: dt.datetime) -> None:
+    assert next_open(zone, hours, now) is not None
+
+
+@given(ZONES, WINDOWS, MOMENTS, st.integers(1, 40))
+def test_a_run_of_holidays_is_waited_out(zone: str, window: Window, now: dt.datetime, days: int) -> None:
+    holidays = frozenset(now.date() + dt.timedelta(days=each - 1) for each in range(days + 2))
+    opening = next_open(zone, Hours((window,), holidays), now)
+    assert opening is not None
+    assert window_state(zone, Hours((window,), holidays), opening)
+    assert opening >= now + dt.timedelta(days=days - 1)
 
 
 RULES = st.builds(
@@ -71,21 +89,28 @@ RULES = st.builds(
 LIMITS = st.none() | st.integers(1, 12)
 
 
-def _action(name: str, retry: dict[Outcome, RetryRule], most: int | None, *, interrupted: bool) -> Action:
+def _action(
+    name: str, retry: dict[Outcome, RetryRule], most: int | None, *, interrupted: bool, on: RetryOn
+) -> Action:
     return Action(
         name, Channel.CALL, ("phone",), call=CallSettings(Prompt(text="Hi")), retry=retry,
-        max_attempts=most, retry_interrupted=interrupted,
+        max_attempts=most, retry_interrupted=interrupted, retry_on=on,
     )  # fmt: skip
 
 
 ACTIONS = st.lists(
-    st.tuples(st.dictionaries(st.sampled_from(CALL_RETRYABLE), RULES), LIMITS, st.booleans()),
+    st.tuples(
+        st.dictionaries(st.sampled_from(CALL_RETRYABLE), RULES),
+        LIMITS,
+        st.booleans(),
+        st.sampled_from(RetryOn),
+    ),
     min_size=1,
     max_size=3,
 ).map(
     lambda parts: tuple(
-        _action(f"a{index}", retry, most, interrupted=interrupted)
-        for index, (retry, most, interrupted) in enumerate(parts)
+        _action(f"a{index}", retry, most, interrupted=interrupted, on=on)
+        for index, (retry, most, interrupted, on) in enumerate(parts)
     )
 )
 STRATEGIES = st.builds(
@@ -118,10 +143,12 @@ def test_every_contact_comes_to_its_end_within_its_limits(
         if isinstance(decision, Final):
             assert decision.outcome is outcome
             return
+        assert isinstance(decision, Retry | NextAction)
         assert decision.at >= now
         assert decision.counters.attempts == attempt
         if isinstance(decision, Retry):
-            assert index <= decision.address_index < addresses
+            looping = strategy.action(name).retry_on is RetryOn.LOOP
+            assert (0 if looping else index) <= decision.address_index < addresses
             index = decision.address_index
         else:
             assert isinstance(decision, NextAction)

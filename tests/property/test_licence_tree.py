@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from outrider.licences.model import GATE_KINDS, LicenceKind
 from outrider.licences.tree import (
+    LINES,
     OrganizationAllocation,
     PoolName,
     Tree,
@@ -88,8 +89,30 @@ def test_the_configured_numbers_come_back_with_the_entitlement(
     division = divide(without_surplus, plenty)
     assert division.zones == divide(with_defaults(without_surplus), plenty).zones
     for zone in tree.zones:
-        assert all(division.zones[zone.name][kind] == count for kind, count in zone.counts.items())
+        for kind, count in zone.counts.items():
+            most = zone.counts.get(LINES, count) if kind is LicenceKind.OUTBOUND_PORTS else count
+            assert division.zones[zone.name][kind] == min(count, most)
     assert set(divide(tree, entitlement).pools) == set(pool_names(with_defaults(tree)))
+
+
+@given(TREES, COUNTS)
+def test_nobody_has_more_outbound_ports_than_telephony_ports(
+    tree: Tree, entitlement: dict[LicenceKind, int]
+) -> None:
+    division = divide(tree, entitlement)
+    ports = LicenceKind.OUTBOUND_PORTS
+    if LINES in entitlement:
+        assert sum(counts[ports] for counts in division.zones.values()) <= entitlement[LINES]
+    own = [zone.name for zone in tree.zones if LINES in zone.counts]
+    assert all(division.zones[name][ports] <= division.zones[name][LINES] for name in own)
+    if own:
+        others = [counts for name, counts in division.zones.items() if name not in own]
+        assert sum(counts[ports] for counts in others) <= sum(counts[LINES] for counts in others)
+    for zone in tree.zones:
+        for organization in zone.organizations:
+            if LINES in organization.counts:
+                pool = division.pools[PoolName(zone.name, organization.name)]
+                assert pool[ports] <= pool[LINES]
 
 
 @given(SHARES, st.integers(0, 10**6))

@@ -58,8 +58,12 @@ class Campaigning:
     organization_id: int
 
     def license(self, now: dt.datetime = NOON, **counts: int) -> None:
-        """Load a signed licence file with these counts; it supersedes the one before."""
+        """Load a signed licence file with these counts; it supersedes the one before.
+
+        It has as many telephony ports as outbound ports, unless it says otherwise.
+        """
         private, public = _keys()
+        counts.setdefault("telephony_ports", counts.get("outbound_ports", 0))
         licence = LicenceFile(
             id="test",
             customer="The tests",

@@ -254,8 +254,12 @@ class Composed:
 
 
 def licence_text(now: dt.datetime, file_id: str = "L-1", **counts: int) -> tuple[str, str]:
-    """Return a signed licence file, valid for a year from yesterday on, and the public key."""
+    """Return a signed licence file, valid for a year from yesterday on, and the public key.
+
+    It has as many telephony ports as outbound ports, unless it says otherwise.
+    """
     private, public = _keys()
+    counts.setdefault("telephony_ports", counts.get("outbound_ports", 0))
     licence = LicenceFile(
         id=file_id,
         customer="The tests",

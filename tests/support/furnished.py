@@ -17,7 +17,7 @@ from outrider.licences.service import SharingRules
 from outrider.people.model import Role
 from outrider.web.access import EdgeServices
 from outrider.web.coalescing import Coalescer
-from outrider.web.pages import board, campaigns, contacts, history, jobs, licences, strategies, why
+from outrider.web.pages import board, campaigns, contacts, history, jobs, licences, platform, strategies, why
 from support.console import RULES, Console
 from support.web import Api, Site
 
@@ -28,6 +28,7 @@ ROUTERS: Sequence[APIRouter] = (
     history.router,
     jobs.router,
     licences.router,
+    platform.router,
     strategies.router,
     why.router,
     contacts_api.router,

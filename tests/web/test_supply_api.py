@@ -39,7 +39,7 @@ def counts(shown: dict[str, Any]) -> dict[str, int]:
 def test_the_table_of_the_licences_page(root: Api) -> None:
     shown = ok(root.get("/api/licences"))
     assert (shown["state"], shown["version"], shown["customer"]) == ("normal", "1.0", "The tests")
-    assert counts(shown) == {"outbound_ports": 60, "email": 1}
+    assert counts(shown) == {"outbound_ports": 60, "email": 1, "telephony_ports": 60}
     assert (
         shown["last_poll_at"]
         == shown["last_success_at"]
@@ -47,7 +47,7 @@ def test_the_table_of_the_licences_page(root: Api) -> None:
         == "2026-03-04T12:00:00Z"
     )
     assert shown["grace_ends_at"] is None
-    assert [line["is_gate"] for line in shown["licences"]] == [False, True]
+    assert [line["is_gate"] for line in shown["licences"]] == [False, True, False]
 
 
 def test_files_add_up_and_are_removed(system: Composed, root: Api) -> None:
@@ -56,10 +56,10 @@ def test_files_add_up_and_are_removed(system: Composed, root: Api) -> None:
     assert counts(shown)["outbound_ports"] == 70
     files = ok(root.get("/api/licences/files"))
     assert [(each["file_id"], each["problem"]) for each in files] == [("L-1", ""), ("L-2", "")]
-    assert files[1]["counts"] == {"outbound_ports": 10}
+    assert files[1]["counts"] == {"outbound_ports": 10, "telephony_ports": 10}
     assert system.task(system.acme.task_id).quota == 20
     shown = ok(root.delete("/api/licences/files/L-1"))
-    assert counts(shown) == {"outbound_ports": 10}
+    assert counts(shown) == {"outbound_ports": 10, "telephony_ports": 10}
     assert system.task(system.acme.task_id).quota == 10
     assert root.delete("/api/licences/files/L-1").status_code == 404
 

@@ -129,13 +129,7 @@ class CallEnded:
 
 
 CallEvent = (
-    CallRinging
-    | CallAnswered
-    | CallClassified
-    | DigitPressed
-    | SpeechHeard
-    | PlaybackFinished
-    | CallEnded
+    CallRinging | CallAnswered | CallClassified | DigitPressed | SpeechHeard | PlaybackFinished | CallEnded
 )
 
 

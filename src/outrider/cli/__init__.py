@@ -15,11 +15,15 @@ from outrider.errors import OutriderError
 COMMANDS = {
     "carrier": ("outrider.cli.carrier", "carrier", "Run the simulated carrier as a process of its own."),
     "check": ("outrider.cli.serve", "check", "Compare every cached sum with the rows behind it."),
+    "connections": ("outrider.cli.connections", "connections", "SIP and H.323 connections of the platform."),
     "contacts": ("outrider.cli.contacts", "contacts", "Import contacts; do-not-contact lists."),
     "demo": ("outrider.cli.demo", "demo", "Run three competing jobs over real files, and report."),
     "licences": ("outrider.cli.licences", "licences", "Share, replay, sign and inspect licences."),
+    "mail": ("outrider.cli.mail", "mail", "Try the mail server; make DKIM keys."),
+    "media": ("outrider.cli.media", "media", "Media servers: register, drain, try for real, configure."),
     "migrate": ("outrider.cli.serve", "migrate", "Bring the database to the schema of this version."),
     "serve": ("outrider.cli.serve", "serve", "Serve the console and the API, and dial."),
+    "sms": ("outrider.cli.sms", "sms", "Try message centres; count segments; simulate a centre."),
     "users": ("outrider.cli.users", "users", "Users, their passwords and API tokens."),
     "worker": ("outrider.cli.serve", "worker", "Dial for a system that another process serves."),
 }

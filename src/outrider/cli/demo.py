@@ -105,6 +105,7 @@ async def _demo(
     from outrider import app  # noqa: PLC0415 - as above
     from outrider.demo import running, scenario, system  # noqa: PLC0415 - as above
     from outrider.demo.mail_sink import MailSink, SinkSettings  # noqa: PLC0415 - as above
+    from outrider.prepared import prepare  # noqa: PLC0415 - as above
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -115,7 +116,7 @@ async def _demo(
     settings = system.settings_for(
         folder, now, speed=plan.speed, seed=plan.seed, port=system.free_port(port), mail=sink.port
     )
-    prepared = app.prepare(settings)
+    prepared = prepare(settings)
     parts = system.System(prepared.database, prepared.clock, prepared.rules, settings.data_folder)
     _introduce(settings.public_url, await system.add_user(parts), plan, progress)
     serving = asyncio.ensure_future(app.serve(prepared, lambda _: None, stop))

@@ -1,7 +1,7 @@
-"""`outrider licences ...`: share a problem, replay a timeline; sign and inspect licence files.
+"""`outrider licences ...`: share a problem, replay a timeline; licence files and the licence server.
 
-The pure rules do the work; these commands read files and print JSON (licensing.md 9). The file commands
-live in `cli/licence_files.py` and are imported when one of them, or the list of all, is asked for.
+The pure rules do the work; these commands read files and print JSON (licensing.md 9). The commands of
+LATE_MODULES are imported when one of them, or the list of all, is asked for.
 """
 
 import importlib
@@ -14,8 +14,12 @@ import click
 
 from outrider.errors import InvalidInputError
 
-LATE_MODULE = "outrider.cli.licence_files"
-"""Its `COMMANDS` are the further commands of the group; it loads cryptography, which `share` never needs."""
+LATE_MODULES = (
+    "outrider.cli.licence_files",
+    "outrider.cli.licence_server",
+    "outrider.cli.licence_server_files",
+)
+"""Their `COMMANDS` are the further commands of the group; they load much that `share` never needs."""
 
 
 class LicenceGroup(click.Group):
@@ -31,8 +35,8 @@ class LicenceGroup(click.Group):
 
 
 def _late_commands() -> dict[str, click.Command]:
-    commands = importlib.import_module(LATE_MODULE).COMMANDS
-    return {command.name: command for command in commands}
+    modules = [importlib.import_module(name) for name in LATE_MODULES]
+    return {command.name: command for module in modules for command in module.COMMANDS}
 
 
 @click.group(cls=LicenceGroup)

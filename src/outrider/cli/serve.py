@@ -47,10 +47,11 @@ def serve(
     The first start prints a one-time password of the user "admin".
     """
     from outrider import app  # noqa: PLC0415 - loads the whole program, which other commands never need
+    from outrider.prepared import prepare  # noqa: PLC0415 - as above
 
     settings = _settings(settings_file, database, data_folder, host=host, port=port)
     set_up_logging(settings.log_format, settings.log_level)
-    prepared = app.prepare(settings)
+    prepared = prepare(settings)
     if prepared.first_password is not None:
         click.echo(f'One-time password of user "admin": {prepared.first_password}')
 
@@ -69,10 +70,11 @@ def serve(
 def worker(settings_file: Path | None, database: str | None, data_folder: Path | None) -> None:
     """Dial for a system whose pages another process serves; any number may share one PostgreSQL."""
     from outrider import app  # noqa: PLC0415 - loads the whole program, which other commands never need
+    from outrider.prepared import prepare  # noqa: PLC0415 - as above
 
     settings = _settings(settings_file, database, data_folder)
     set_up_logging(settings.log_format, settings.log_level)
-    prepared = app.prepare(settings)
+    prepared = prepare(settings)
 
     async def work() -> None:
         working = asyncio.ensure_future(app.work(prepared))

@@ -16,7 +16,11 @@ from outrider.demo.mail_sink import Behaviour
 from outrider.licences.model import LicenceKind
 
 PORTS: Final = 60
-LICENCES: Final[Mapping[LicenceKind, int]] = {LicenceKind.OUTBOUND_PORTS: PORTS, LicenceKind.EMAIL: 1}
+LICENCES: Final[Mapping[LicenceKind, int]] = {
+    LicenceKind.OUTBOUND_PORTS: PORTS,
+    LicenceKind.TELEPHONY_PORTS: PORTS,
+    LicenceKind.EMAIL: 1,
+}
 
 OPENING: Final = dt.time(16, 10, tzinfo=dt.UTC)
 """When the demo's day begins: the default calling window (08:00 to 21:00 where the contact lives) is then

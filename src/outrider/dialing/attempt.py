@@ -19,8 +19,8 @@ REFERENCE_DIGITS = 4
 
 
 def text_reference(attempt_id: AttemptId) -> int:
-    """Return the 16-bit reference of a text: the last digits of its id, so that nothing need be kept."""
-    return int(attempt_id[-REFERENCE_DIGITS:], 16)
+    """Return the reference of a text, 1 to 65,535: the end of its id, so that nothing need be kept."""
+    return int(attempt_id[-REFERENCE_DIGITS:], 16) or 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,28 @@ task's row and never the pool's, except when a quiet task asks for its licences 
 """
 
 import datetime as dt
-from collections import Counter
+from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from outrider.campaigns.finish import finished
 from outrider.campaigns.outcome import Outcome
-from outrider.campaigns.strategy import Channel
+from outrider.campaigns.strategy import Channel, LimitPer, LimitScope
+from outrider.db import turns
 from outrider.db.database import Row, Tx
 from outrider.db.types import utc_microseconds
 from outrider.dialing import store
 from outrider.dialing.attempt import Batch, Claim, TaskPlan
 from outrider.dialing.pacing import next_start, paced
 from outrider.dialing.retry import Final, NextAction, Retry
-from outrider.dialing.sorting import SortedOut, sort_out
+from outrider.dialing.sorting import Decided, SortedOut, sort_out
 from outrider.dialing.targets import Told, target_row
 from outrider.ids import TaskId
-from outrider.jobs import store as jobs
+from outrider.jobs import service as jobs
+from outrider.jobs import store as job_store
 from outrider.licences import service as licences
+from outrider.licences import store as licence_store
 from outrider.licences.model import Standing
 from outrider.licences.service import SharingRules
 from outrider.media import placing
@@ -31,14 +37,22 @@ REFUSED_EVERY = dt.timedelta(seconds=1)
 
 
 def take_batch(
-    tx: Tx, rules: SharingRules, plan: TaskPlan, wanted: int, owner: str, now: dt.datetime
+    tx: Tx,
+    rules: SharingRules,
+    plan: TaskPlan,
+    wanted: int,
+    owner: str,
+    now: dt.datetime,
+    without: Collection[int] = (),
 ) -> Batch:
     """Claim up to `wanted` attempts of a task, no more than its grant, pace and due contacts allow.
 
     Each claim is a lease of one unit, held by `owner`. Contacts outside their window are put off to its
     opening, those on a do-not-contact list or without an address go on to what follows.
     """
+    _finish_if_due(tx, rules, plan, now)
     _ask_for_return(tx, rules, plan, now)
+    _take_turn(tx, plan)
     row = store.task(tx, plan.task_id)
     if row is None or row["standing"] != Standing.ADMITTED.value:
         return Batch(bound="licence" if row and row["standing"] == Standing.WAITING.value else "paused")
@@ -48,7 +62,7 @@ def take_batch(
     units, mark = paced(row["pace"], row["pace_at"], now, min(wanted, free))
     if units <= 0:
         return _bound(tx, row, Batch(bound="pace", again_at=next_start(row["pace"], row["pace_at"], now)))
-    places = _place(tx, plan, units, now)
+    places = _place(tx, plan, units, now, without)
     if places.room <= 0:
         return _bound(tx, row, Batch(bound=places.bound, again_at=places.again_at))
     taken = store.take_targets(tx, plan.task_id, now, min(units, places.room))
@@ -114,11 +128,11 @@ class _Places:
 BOUND_BY_SERVERS = {"ports": "servers", "rate": "pace", "server": "servers"}
 
 
-def _place(tx: Tx, plan: TaskPlan, units: int, now: dt.datetime) -> _Places:
+def _place(tx: Tx, plan: TaskPlan, units: int, now: dt.datetime, without: Collection[int]) -> _Places:
     """Charge ports of the zone's media servers for a batch of calls."""
     if plan.action.channel is not Channel.CALL:
         return _Places(units)
-    placed = placing.place(tx, plan.zone_id, units, now)
+    placed = placing.place(tx, plan.zone_id, units, now, without=without)
     if placed is None:
         return _Places(units)
     bound = BOUND_BY_SERVERS.get(placed.bound, placed.bound)
@@ -181,6 +195,36 @@ def _attempt_row(claim: Claim, owner: str, claimed_at: int | None) -> tuple[obje
     )
 
 
+def _finish_if_due(tx: Tx, rules: SharingRules, plan: TaskPlan, now: dt.datetime) -> None:
+    """Finish the job when contacts that ended without an attempt have met its goal or a finish criterion.
+
+    Ending a job needs its pools, which claims do not lock: so the next claim does it, before it locks a row.
+    """
+    strategy = plan.strategy
+    if strategy.goal is None and not strategy.finish.outcomes and not strategy.finish.dispositions:
+        return
+    ended = job_store.outcomes(tx, [plan.job_id]).get(plan.job_id, {})
+    chosen = job_store.dispositions(tx, [plan.job_id]).get(plan.job_id, {})
+    outcomes = {Outcome(name): finals for name, (_, finals) in ended.items()}
+    dispositions = {name: finals for name, (_, finals) in chosen.items()}
+    if finished(strategy, outcomes, dispositions, now, now) is not None:
+        licence_store.lock_pools(tx, job_store.pool_ids(tx, plan.job_id))
+        jobs.count_finals(tx, rules, plan.job_id, strategy, 0, 0, now)
+
+
+def _take_turn(tx: Tx, plan: TaskPlan) -> None:
+    """Let no two claims count towards the same limits without seeing each other's attempts.
+
+    A contact is in one job of a campaign at a time, so its own limits in that campaign need no turn.
+    """
+    shared = (
+        limit.per is LimitPer.ADDRESS or limit.campaigns is LimitScope.ORGANIZATION
+        for limit in plan.strategy.limits(plan.action)
+    )
+    if any(shared):
+        turns.take(tx, f"limits of organization {plan.organization_id}")
+
+
 def _put_off(tx: Tx, plan: TaskPlan, sorted_out: SortedOut, now: dt.datetime) -> None:
     """Write what became of the targets that are not attempted now, and count those that ended."""
     rows = [
@@ -199,25 +243,41 @@ def _put_off(tx: Tx, plan: TaskPlan, sorted_out: SortedOut, now: dt.datetime) ->
         }
         for row, opening in sorted_out.later
     ]
-    finals: Counter[Outcome] = Counter()
     moved: Counter[str] = Counter()
     for each in sorted_out.decided:
-        told = Told(_outcome(each.row), each.row["disposition"], each.row["attempts"] - 1)
+        told = Told(each.outcome, each.row["disposition"], each.row["attempts"] - 1)
         rows.append(target_row(plan, each.row["id"], each.decision, now, told))
-        if isinstance(each.decision, Final):
-            finals[each.decision.outcome] += 1
-        elif isinstance(each.decision, NextAction):
+        if isinstance(each.decision, NextAction):
             moved[each.decision.name] += 1
     store.set_targets(tx, rows)
     for name, count in moved.items():
-        jobs.add_contacts_left(tx, plan.task_of[name], count)
+        job_store.add_contacts_left(tx, plan.task_of[name], count)
+    _count(tx, plan, sorted_out.decided)
+
+
+def _count(tx: Tx, plan: TaskPlan, decided: Sequence[Decided]) -> None:
+    """Count the contacts that ended, and the messages whose outcome is another one now."""
+    outcomes: dict[tuple[int, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    dispositions: dict[tuple[int, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+
+    def add(outcome: Outcome, attempts: int, finals: int) -> None:
+        before = outcomes[plan.task_id, outcome.value]
+        outcomes[plan.task_id, outcome.value] = (before[0] + attempts, before[1] + finals)
+
+    finals: Counter[Outcome] = Counter()
+    for each in decided:
+        if each.corrected and each.outcome is not None:
+            store.set_outcome(tx, each.row["awaiting"], each.outcome.value)
+            add(Outcome(each.row["outcome"]), -1, 0)
+            add(each.outcome, 1, 0)
+        if isinstance(each.decision, Final):
+            finals[each.decision.outcome] += 1
+            add(each.decision.outcome, 0, 1)
+            if each.row["disposition"] is not None:
+                _, ended = dispositions[plan.task_id, each.row["disposition"]]
+                dispositions[plan.task_id, each.row["disposition"]] = (0, ended + 1)
+    job_store.add_outcomes(tx, outcomes)
+    job_store.add_dispositions(tx, dispositions)
     if finals:
-        counts: dict[tuple[int, str], tuple[int, int]] = {
-            (plan.task_id, outcome.value): (0, count) for outcome, count in finals.items()
-        }
-        jobs.add_outcomes(tx, counts)
-        jobs.count_finals(tx, plan.job_id, finals.total(), 0)
-
-
-def _outcome(row: Row) -> Outcome | None:
-    return None if row["outcome"] is None else Outcome(row["outcome"])
+        goal = plan.strategy.goal
+        job_store.count_finals(tx, plan.job_id, finals.total(), 0 if goal is None else finals[goal.outcome])

@@ -41,20 +41,17 @@ def begin(state: AttemptState, by: AnsweredBy) -> Step:
 
 
 def said(state: AttemptState) -> Step:
-    """Go on after a prompt was played to its end, or stopped: its speech output unit is given back."""
+    """Go on after a prompt was played to its end, or stopped.
+
+    Its speech output unit is given back, unless the reply that follows at once is a text too.
+    """
     if state.phase not in (Phase.PLAYING, Phase.STOPPING):
         return state, ()
-    given: tuple[Command, ...] = ()
-    if LicenceKind.TTS in state.held:
-        given = (GiveUnit(state.attempt_id, LicenceKind.TTS),)
-        state = replace(state, held=state.held - {LicenceKind.TTS})
     if state.phase is Phase.STOPPING:
-        state, commands = _reply(state)
-    elif state.saying is Saying.QUESTION:
-        state, commands = _await_answer(state)
-    else:
-        state, commands = _end(state)
-    return state, given + commands
+        return _without_spare_output(_reply(state))
+    if state.saying is Saying.QUESTION:
+        return _without_spare_output(_await_answer(state))
+    return _without_spare_output(_end(state))
 
 
 def pressed(state: AttemptState, digit: str) -> Step:
@@ -104,20 +101,31 @@ def timed_out(state: AttemptState) -> Step:
         return state, ()
     if state.asked <= plan.question.repeats:
         state, commands = _say(state, plan.prompt, Saying.QUESTION)
-        return state, (*_stop_listening(plan.question, state), *commands)
-    return _end(replace(state, disposition=plan.question.no_input))
+        return state, (*_stop_listening(state), *commands)
+    state, commands = _end(replace(state, disposition=plan.question.no_input))
+    return state, (*_stop_listening(state), *commands)
 
 
 def adopt(state: AttemptState, by: AnsweredBy, at: dt.datetime, *, playing: bool) -> Step:
     """Take over an answered call of a former life; its question is asked (again) unless it is being asked."""
     state = replace(state, answered_at=at)
     if not playing:
-        return begin(state, by)
+        return _without_spare_output(begin(state, by))
     plan = _plan(state)
     reached = Outcome.MACHINE if by is AnsweredBy.MACHINE else Outcome.ANSWERED
     asks = plan.question is not None and reached is Outcome.ANSWERED
     saying = Saying.QUESTION if asks else Saying.MESSAGE
     return replace(state, phase=Phase.PLAYING, reached=reached, saying=saying, prompt=plan.prompt), ()
+
+
+def _without_spare_output(step: Step) -> Step:
+    """Give the speech output unit back first, where a step leads to anything but a text being said."""
+    state, commands = step
+    says = state.phase is Phase.PLAYING and state.prompt is not None and state.prompt.text is not None
+    if says or LicenceKind.TTS not in state.held:
+        return step
+    give = GiveUnit(state.attempt_id, LicenceKind.TTS)
+    return replace(state, held=state.held - {LicenceKind.TTS}), (give, *commands)
 
 
 def _plan(state: AttemptState) -> CallPlan:
@@ -183,7 +191,7 @@ def _choose(state: AttemptState, choice: Choice) -> Step:
         return replace(state, phase=Phase.STOPPING), (StopPlaying(state.attempt_id),)
     before: tuple[Command, ...] = ()
     if was is Phase.ASKING:
-        before = (StopTimer(state.attempt_id), *_stop_listening(_plan(state).question, state))
+        before = (StopTimer(state.attempt_id), *_stop_listening(state))
     state, commands = _reply(state)
     return state, before + commands
 
@@ -192,9 +200,12 @@ def _reply(state: AttemptState) -> Step:
     return _end(state) if state.prompt is None else _say(state, state.prompt, Saying.REPLY)
 
 
-def _stop_listening(question: Question | None, state: AttemptState) -> tuple[Command, ...]:
-    listening = question is not None and question.speech
-    return (StopListening(state.attempt_id),) if listening else ()
+def _stop_listening(state: AttemptState) -> tuple[Command, ...]:
+    """End recognition where it runs: where units are counted, only a call that has one listens."""
+    plan = _plan(state)
+    asks_aloud = plan.question is not None and plan.question.speech
+    listens = asks_aloud and (not plan.speech_units or LicenceKind.ASR in state.held)
+    return (StopListening(state.attempt_id),) if listens else ()
 
 
 def _end(state: AttemptState) -> Step:

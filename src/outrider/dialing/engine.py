@@ -144,7 +144,9 @@ def handle(state: AttemptState, event: News) -> Step:
         case TextSent():
             return _texted(state, event)
         case WebhookAnswered():
-            return finish(replace(state, disposition=event.disposition), event.at, event.outcome, event.detail)
+            return finish(
+                replace(state, disposition=event.disposition), event.at, event.outcome, event.detail
+            )
         case UnitGranted() | UnitRefused() | TimerFired():
             return _driver_told(state, event)
         case _:

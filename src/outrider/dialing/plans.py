@@ -3,8 +3,10 @@
 The worker keeps a plan for as long as it dials a task; recovery makes plans for attempts of former lives.
 """
 
+from functools import lru_cache
+
 from outrider.campaigns import service as campaigns
-from outrider.campaigns.strategy import Action
+from outrider.campaigns.strategy import Action, Strategy
 from outrider.campaigns.strategy_document import parse_strategy
 from outrider.contacts.model import Contact
 from outrider.contacts.store import contact_of
@@ -70,7 +72,7 @@ def orphans(tx: Tx, owners: list[str]) -> list[Claim]:
 
 def plan_of(tx: Tx, row: Row) -> TaskPlan:
     """Return the plan of one of the store's planned tasks."""
-    strategy = parse_strategy(campaigns.strategy(tx, row["strategy_id"], None).source)
+    strategy = _parsed(campaigns.strategy(tx, row["strategy_id"], None).source)
     return TaskPlan(
         task_id=TaskId(row["id"]),
         job_id=JobId(row["job_id"]),
@@ -83,6 +85,12 @@ def plan_of(tx: Tx, row: Row) -> TaskPlan:
         needs_attributes=_needs_attributes(strategy.action(row["action"])),
         task_of=store.tasks_by_action(tx, row["job_id"], PoolId(row["pool_id"])),
     )
+
+
+@lru_cache(maxsize=200)
+def _parsed(source: str) -> Strategy:
+    """Parse a document once: receipts and bounces ask for the same plan again and again."""
+    return parse_strategy(source)
 
 
 def _needs_attributes(action: Action) -> bool:

@@ -33,6 +33,9 @@ REFUSALS = frozenset(
 
 def take(tx: Tx, rules: SharingRules, news: Sequence[TextReceipt], now: dt.datetime) -> None:
     """Take receipts of texts; those of messages that are not known (yet) are kept."""
+    if not news:
+        return
+    texting.take_turn(tx)
     touched: dict[AttemptId, None] = {}
     for receipt in news:
         attempt_id = find(tx, receipt, now)
@@ -40,6 +43,8 @@ def take(tx: Tx, rules: SharingRules, news: Sequence[TextReceipt], now: dt.datet
             texting.add_news(tx, receipt)
         else:
             touched[attempt_id] = None
+    jobs = sorted(store.jobs_of_attempts(tx, list(touched)))
+    licence_store.lock_pools(tx, {pool for job in jobs for pool in job_store.pool_ids(tx, job)})
     for attempt_id in touched:
         judge(tx, rules, attempt_id, now)
 
@@ -53,7 +58,7 @@ def find(tx: Tx, receipt: TextReceipt, now: dt.datetime) -> AttemptId | None:
     if attempt_id is not None:
         return attempt_id
     attempt_id = texting.by_reference(tx, receipt, now - LOST_RECEIPTS)
-    if attempt_id is not None:
+    if attempt_id is not None and not texting.set_only_part(tx, attempt_id, receipt):
         part = {
             "connection": receipt.connection,
             "remote_id": receipt.remote_id,
@@ -65,12 +70,19 @@ def find(tx: Tx, receipt: TextReceipt, now: dt.datetime) -> AttemptId | None:
 
 
 def judge(tx: Tx, rules: SharingRules, attempt_id: AttemptId, now: dt.datetime) -> None:
-    """Decide a text's fate once all of its parts are settled: delivered, or refused in part or whole."""
+    """Decide a text's fate once all of its parts are settled: delivered, or refused in part or whole.
+
+    Of a text whose submission was lost half way, all segments must be known to have arrived.
+    """
     states = texting.part_states(tx, attempt_id)
     refused = sorted(state.value for state in states if state in REFUSALS)
     if refused:
         settle(tx, rules, attempt_id, Outcome.UNDELIVERED, f"the receipt says {refused[0]}", now)
-    elif states and all(state is ReceiptState.DELIVERED for state in states):
+    elif (
+        states
+        and all(state is ReceiptState.DELIVERED for state in states)
+        and len(states) >= texting.parts_expected(tx, attempt_id)
+    ):
         settle(tx, rules, attempt_id, Outcome.DELIVERED, "", now)
 
 
@@ -86,7 +98,8 @@ def settle(
     if row is None or task is None or row["outcome"] in (None, outcome.value):
         return False
     licence_store.lock_pools(tx, job_store.pool_ids(tx, JobId(task["job_id"])))
-    row = store.awaited(tx, attempt_id)
+    # A claim may have ended the wait meanwhile: then the contact has moved on.
+    row = store.lock_awaited(tx, attempt_id)
     if row is None or row["outcome"] in (None, outcome.value):
         return False
     store.set_outcome(tx, attempt_id, outcome.value, detail)

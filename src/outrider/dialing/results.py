@@ -23,6 +23,7 @@ from outrider.licences import store as licence_store
 from outrider.licences.service import SharingRules
 from outrider.media import placing
 from outrider.speech import service as speech
+from outrider.texting import store as texting
 
 OPTED_OUT = "Opted out"
 BY_KEY = "asked for it in a call"
@@ -35,6 +36,8 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
     An attempt that was closed before (by this process or by one that took it over) is left as it is: its
     unit is given back once, whatever is repeated.
     """
+    if any(submissions.is_kept(result) for result in results):
+        texting.take_turn(tx)
     pools = {result.claim.plan.pool_id for result in results}
     # A job that ends here recalculates all of its pools, so they are all locked before anything else.
     jobs_of = {result.claim.plan.job_id for result in results}
@@ -61,10 +64,10 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
     _opt_out(tx, fresh, now)
     for pool_id in sorted(pools):
         licences.settle_pool(tx, rules, pool_id, now)
-    _give_back(tx, fresh)
     # News of a message may have been faster than its result.
     for attempt_id in submissions.record(tx, fresh, now):
         receipts.judge(tx, rules, attempt_id, now)
+    _give_back(tx, fresh)
     return frozenset(pools)
 
 
@@ -90,8 +93,8 @@ def _give_back(tx: Tx, results: Sequence[Result]) -> None:
     """Give back the ports of media servers and the speech units that the calls had."""
     on_servers = [result.claim for result in results if result.claim.server_id is not None]
     if on_servers:
-        placing.release(tx, Counter(claim.server_id for claim in on_servers if claim.server_id))
         speech.release(tx, [claim.attempt_id for claim in on_servers])
+        placing.release(tx, Counter(claim.server_id for claim in on_servers if claim.server_id))
 
 
 def _opt_out(tx: Tx, results: Sequence[Result], now: dt.datetime) -> None:

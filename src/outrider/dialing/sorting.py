@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from outrider.campaigns.condition import matches
 from outrider.campaigns.hours import ContactHours
 from outrider.campaigns.outcome import Outcome
-from outrider.campaigns.strategy import Channel, WhenLimited
+from outrider.campaigns.strategy import Channel, RetryOn, WhenLimited
 from outrider.contacts.do_not_contact import service as do_not_contact
 from outrider.contacts.model import Contact
 from outrider.contacts.store import contact_of
@@ -28,10 +28,15 @@ from outrider.ids import TargetId, new_attempt_ids
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A target that makes no attempt now: what follows, and the outcome that led to it, if there was one."""
+    """A target that makes no attempt now: what follows, and what its last attempt has come to.
+
+    `corrected`: that attempt, a message, was counted with another outcome while news of it was awaited.
+    """
 
     row: Row
     decision: Decision
+    outcome: Outcome | None
+    corrected: bool = False
 
 
 @dataclass(slots=True)
@@ -138,17 +143,19 @@ class _Sorter:
             len(reach.addresses),
             awaited=True,
         )
-        self._sorted.decided.append(Decided(row, decision))
+        corrected = outcome is not _last(row)
+        self._sorted.decided.append(Decided(row, decision, outcome, corrected))
 
     def _skip(self, row: Row, counters: Counters, last: Outcome | None) -> None:
         decision = skip(self._strategy, self._action.name, counters, self._now, last)
-        self._sorted.decided.append(Decided(row, decision))
+        self._sorted.decided.append(Decided(row, decision, _last(row)))
 
     def _index(self, row: Row, reach: _Reach) -> int | None:
         """Return which address to try, None when the contact has none that may be contacted."""
         if not self._action.channel.is_addressed:
             return 0
-        return first_allowed(reach.addresses, row["address_index"], self._blocked)
+        around = self._action.retry_on is RetryOn.LOOP
+        return first_allowed(reach.addresses, row["address_index"], self._blocked, around=around)
 
     def _opening(self, contact: Contact, kept: Row, addresses: Sequence[str], index: int) -> dt.datetime:
         """Return when the contact may be contacted: now, or when its hours begin."""
@@ -167,12 +174,18 @@ class _Sorter:
         return reaches
 
 
-def first_allowed(addresses: Sequence[str], index: int, blocked: set[str]) -> int | None:
-    """Return the first address from `index` (or the last, if there are fewer now) that may be contacted."""
+def first_allowed(
+    addresses: Sequence[str], index: int, blocked: set[str], *, around: bool = False
+) -> int | None:
+    """Return the first address from `index` (or the last, if there are fewer now) that may be contacted.
+
+    `around`: after the last comes the first again, for retries that loop.
+    """
     start = min(index, len(addresses) - 1)
     if not blocked:
         return None if start < 0 else start
-    return next((n for n in range(max(0, start), len(addresses)) if addresses[n] not in blocked), None)
+    order = [*range(max(0, start), len(addresses)), *(range(start) if around else ())]
+    return next((n for n in order if addresses[n] not in blocked), None)
 
 
 def _last(row: Row) -> Outcome | None:

@@ -314,14 +314,32 @@ AWAITED = (
 )
 
 
+LOCK_TARGET = locked(
+    select(X.id).where(X.id == select(A.target_id).where(A.id == bindparam("attempt")).scalar_subquery())
+)
+
+
 def awaited(tx: Tx, attempt_id: str) -> RowMapping | None:
     """Return a message's attempt with its target, whether that still awaits its fate or not."""
     return tx.execute(AWAITED, {"attempt": attempt_id}).mappings().first()
 
 
-def set_outcome(tx: Tx, attempt_id: str, outcome: str, detail: str) -> None:
-    """Correct the outcome of an attempt that was closed before its fate was known."""
-    tx.execute(update(schema.attempts).where(A.id == attempt_id).values(outcome=outcome, detail=detail))
+def lock_awaited(tx: Tx, attempt_id: str) -> RowMapping | None:
+    """Lock the target of a message's attempt until commit, and return both as they are then."""
+    tx.execute(LOCK_TARGET, {"attempt": attempt_id})
+    return awaited(tx, attempt_id)
+
+
+def set_outcome(tx: Tx, attempt_id: str, outcome: str, detail: str | None = None) -> None:
+    """Correct the outcome of an attempt that was closed before its fate was known, and perhaps the words."""
+    values = {"outcome": outcome} if detail is None else {"outcome": outcome, "detail": detail}
+    tx.execute(update(schema.attempts).where(A.id == attempt_id).values(**values))
+
+
+def jobs_of_attempts(tx: Tx, attempt_ids: Sequence[str]) -> list[int]:
+    """Return the jobs that these attempts were made for."""
+    query = select(T.job_id).join(schema.attempts, A.task_id == T.id).where(A.id.in_(attempt_ids)).distinct()
+    return list(tx.execute(query).scalars())
 
 
 def set_owner(tx: Tx, ids: Sequence[str], owners: Sequence[str], owner: str) -> set[str]:

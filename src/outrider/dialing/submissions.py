@@ -15,13 +15,14 @@ from outrider.texting import store
 KEPT = {Outcome.SENT: store.SUBMITTED, Outcome.UNKNOWN: store.UNKNOWN}
 
 
+def is_kept(result: Result) -> bool:
+    """Return whether a result is that of a text that a receipt can tell more of."""
+    return result.claim.plan.action.channel is Channel.SMS and result.outcome in KEPT
+
+
 def record(tx: Tx, results: Sequence[Result], now: dt.datetime) -> list[AttemptId]:
     """Keep submitted texts and their parts; return the attempts for which receipts were here first."""
-    texts = [
-        result
-        for result in results
-        if result.claim.plan.action.channel is Channel.SMS and result.outcome in KEPT
-    ]
+    texts = [result for result in results if is_kept(result)]
     store.add_messages(tx, [_message(result, now) for result in texts])
     parts = [
         {
@@ -43,9 +44,12 @@ def record(tx: Tx, results: Sequence[Result], now: dt.datetime) -> list[AttemptI
         if result.outcome is Outcome.UNKNOWN
     ]
     found = []
-    for receipt in store.early_receipts(tx, [str(part["remote_id"]) for part in parts], lost):
+    since = now - receipts.LOST_RECEIPTS
+    for receipt in store.early_receipts(tx, [str(part["remote_id"]) for part in parts], lost, since):
         attempt_id = receipts.find(tx, receipt, now)
-        if attempt_id is not None:
+        if attempt_id is None:
+            store.add_news(tx, receipt)
+        else:
             found.append(attempt_id)
     return sorted(set(found))
 

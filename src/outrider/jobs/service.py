@@ -268,7 +268,7 @@ def count_finals(
 
 
 def _finished(tx: Tx, strategy: Strategy, job_id: JobId, counters: Row, now: dt.datetime) -> str | None:
-    """Return why a job is finished now: a goal, a criterion, or that there is nobody left; None if it is not."""
+    """Return why a job is finished now: a goal, a criterion, nobody left; None if it is not."""
     outcomes = {} if strategy.goal is None else {strategy.goal.outcome: int(counters["goal_count"])}
     dispositions: dict[str, int] = {}
     finish = strategy.finish

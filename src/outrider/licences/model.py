@@ -55,14 +55,14 @@ def task_kind(name: str) -> TaskKind:
 
 
 def shared_kind(kind: TaskKind) -> LicenceKind:
-    """Return the licence type of a task that shares; ValueError for an open kind, which holds nothing."""
+    """Return the licence type of a task that shares; TypeError for an open kind, which holds nothing."""
     if isinstance(kind, OpenKind):
-        raise ValueError(f"tasks of kind {kind} share no licences")
+        raise TypeError(f"tasks of kind {kind} share no licences")
     return kind
 
 
 def is_open(kind: TaskKind, counts: Mapping[LicenceKind, int]) -> bool:
-    """Return whether these counts let a task of a kind run at all: any of its own, or for an open kind any."""
+    """Return whether these counts let a task of a kind run: any of its own, or for an open kind any."""
     if isinstance(kind, OpenKind):
         return any(units > 0 for units in counts.values())
     return counts.get(kind, 0) > 0

@@ -13,15 +13,7 @@ from outrider.db.database import Tx
 from outrider.events import CertificateFailed, QuotasRecalculated
 from outrider.ids import PoolId, TaskId
 from outrider.licences import deferral, need, store
-from outrider.licences.model import (
-    UNSHARED_KINDS,
-    LicenceKind,
-    Policy,
-    Standing,
-    TaskState,
-    Trigger,
-    is_open,
-)
+from outrider.licences.model import UNSHARED_KINDS, LicenceKind, Policy, Standing, TaskState, Trigger, is_open
 from outrider.licences.recalculate import LAZY, Recalculated, recalculate, regrant
 
 

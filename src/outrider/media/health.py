@@ -34,7 +34,8 @@ def judge(before: Verdict, seen: Sequence[Seen]) -> Verdict:
     """Return what is held of a server now (issue 3, media servers).
 
     Connected while any living worker is connected; failed when all of them say that it is gone,
-    unreachable or refuses them. While some still try, or no worker lives, what was held before stays. Order does not matter.
+    unreachable or refuses them. While some still try, or no worker lives, what was held before stays.
+    The order of `seen` does not matter.
     """
     by_worker = sorted(seen, key=lambda each: each.worker_id)
     connected = [each for each in by_worker if each.seen_as is SeenAs.CONNECTED]

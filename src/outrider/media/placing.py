@@ -6,7 +6,7 @@ locks pools or tasks does so before calling this.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 
 from outrider.db.database import Tx
@@ -16,16 +16,19 @@ from outrider.media.model import MediaServerId, Placed, Placement
 from outrider.media.placement import choose, in_turn
 
 
-def place(tx: Tx, zone_id: ZoneId, wanted: int, now: dt.datetime) -> Placed | None:
+def place(
+    tx: Tx, zone_id: ZoneId, wanted: int, now: dt.datetime, *, without: Container[int] = ()
+) -> Placed | None:
     """Charge ports for up to `wanted` calls of a zone; None when no media server is registered anywhere.
 
     Each call goes where most of the granted ports are free, within the servers' originations per second.
     The guarded update decides: in use never passes the grant, however many workers place at once. Rows
-    stay locked until commit. With None calls go over the simulated carrier.
+    stay locked until commit. With None calls go over the simulated carrier. `without` are servers that the
+    caller itself is not connected to, though others may be.
     """
     if not store.any_server(tx):
         return None
-    slots = store.lock_slots(tx, zone_id)
+    slots = [slot for slot in store.lock_slots(tx, zone_id) if slot.id not in without]
     if not slots:
         return Placed((), "server")
     choice = choose(slots, wanted, now)

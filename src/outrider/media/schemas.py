@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from outrider.media.checking import Finding
+from outrider.media.checking import Finding, Level
 from outrider.media.model import (
     FASTEST,
     LARGEST_PORTS,
@@ -131,11 +131,11 @@ class MediaServerView(BaseModel):
 class FindingView(BaseModel):
     """One thing that a check has tried."""
 
+    level: Level
     what: str
-    ok: bool
     message: str
 
     @classmethod
     def of(cls, finding: Finding) -> "FindingView":
         """Return the view of a finding."""
-        return cls(what=finding.what, ok=finding.ok, message=finding.message)
+        return cls(level=finding.level, what=finding.what, message=finding.message)

@@ -82,7 +82,7 @@ def change(
     """Change fields of `Plan`, others stay; an empty or missing secret keeps the one there is.
 
     InvalidInputError for a bad field, ConflictError for a name in use, or for another zone while calls are
-    up. A new address or user means no ports until a worker is connected there.
+    up. After a new address or user, or being switched on, it has no ports until a worker is connected.
     """
     given = {name: value for name, value in changes.items() if name != "secret" or value}
     before = _living(tx, server_id)
@@ -105,7 +105,8 @@ def change(
     values = _columns(moved, sealer)
     if zone_id != before.zone_id:
         values |= {"zone_id": zone_id, "quota": 0, "granted": 0}
-    if ADDRESS_FIELDS & moved.keys():
+    if ADDRESS_FIELDS & moved.keys() or moved.get("enabled"):
+        # What workers saw before says nothing of the new address, or of a server they had left.
         values |= {"health": Health.NEW.value, "health_at": now, "message": "", "version": ""}
         store.forget_reports(tx, server_id)
     store.change(tx, server_id, anew=bool(CONNECTION_FIELDS & moved.keys()), **values)

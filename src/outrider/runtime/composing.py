@@ -115,7 +115,7 @@ def _webhook(claim: Claim) -> CallWebhook:
                 "attempt": claim.attempt_id,
                 "job": claim.plan.job_id,
                 "action": claim.plan.action.name,
-                "contact": {"id": claim.contact.id, **fields},
+                "contact": {**fields, "id": claim.contact.id},
             }
         )
     else:

@@ -11,7 +11,7 @@ import structlog
 from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import Channel
 from outrider.channels.base import ChannelUnreachableError
-from outrider.channels.model import CallEvent, LivingCall
+from outrider.channels.model import CallEvent, LivingCall, TextResult, TextSent
 from outrider.clock import Clock, stopwatch
 from outrider.dialing import commands, engine
 from outrider.dialing.attempt import Claim, Result
@@ -187,7 +187,12 @@ class Driver:
         if attempt_id not in self._live:
             return
         state, claim = self._live[attempt_id]
-        _, todo = engine.lost(state, self._clock.now(), detail)
+        if claim.plan.action.channel is Channel.SMS:
+            # It may have been submitted before the fault: it is never sent again by itself.
+            lost = TextSent(attempt_id, self._clock.now(), TextResult.UNKNOWN, detail=detail)
+            _, todo = engine.handle(state, lost)
+        else:
+            _, todo = engine.lost(state, self._clock.now(), detail)
         self._carry_out(claim, todo)
 
     def _carry_out(self, claim: Claim, todo: Sequence[commands.Command]) -> None:

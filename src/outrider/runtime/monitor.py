@@ -25,8 +25,9 @@ from outrider.licences import service as licences
 from outrider.licences import store as licence_store
 from outrider.licences.model import UNSHARED_KINDS
 from outrider.licences.service import SharingRules
+from outrider.media import sharing as media
 from outrider.runtime import store
-from outrider.supply import service as supply
+from outrider.speech import service as speech
 
 log = structlog.get_logger(__name__)
 
@@ -34,23 +35,18 @@ LEASE = "monitor"
 LEASE_TIME = dt.timedelta(seconds=10)
 SHORTEST_TICK = 0.1
 SAMPLES_KEPT = dt.timedelta(days=2)
-POLL_EVERY = dt.timedelta(seconds=60)
 PURGE_EVERY = dt.timedelta(hours=1)
 
 
 class Monitor:
     """The system's own clockwork. A tick is one second of `clock`, at least 0.1 s of real time."""
 
-    def __init__(
-        self, database: Database, rules: SharingRules, clock: Clock, real_clock: Clock, host_id: str
-    ) -> None:
+    def __init__(self, database: Database, rules: SharingRules, clock: Clock, real_clock: Clock) -> None:
         self._database = database
         self._rules = rules
         self._clock = clock
         self._real_clock = real_clock
-        self._host_id = host_id
         self._owner = secrets.token_hex(8)
-        self._polled_at: dt.datetime | None = None
         self._purged_at: dt.datetime | None = None
 
     async def run(self) -> None:
@@ -75,7 +71,7 @@ class Monitor:
         """Do everything that is due now. A step that fails is logged, and does not keep the others."""
         now = self._clock.now()
         for step in (
-            self._poll_supply,
+            self._share_ports,
             self._start_scheduled,
             self._end_snoozes_and_runs,
             self._load,
@@ -105,10 +101,13 @@ class Monitor:
             self._purged_at = now
             await self._database.write(store.drop_samples, now - SAMPLES_KEPT)
 
-    async def _poll_supply(self, now: dt.datetime) -> None:
-        if self._polled_at is None or now - self._polled_at >= POLL_EVERY:
-            self._polled_at = now
-            await self._database.write(supply.poll, self._rules, self._host_id, now)
+    async def _share_ports(self, now: dt.datetime) -> None:
+        """Split ports and speech connections anew when what is licensed, or who lives, has changed."""
+        real_now = self._real_clock.now()
+        if await self._database.read(media.is_stale, real_now):
+            await self._database.write(media.watch, now, real_now)
+        if await self._database.read(speech.is_stale):
+            await self._database.write(speech.rebalance)
 
     async def _start_scheduled(self, now: dt.datetime) -> None:
         for campaign in await self._database.read(campaigns.due_campaigns, now):

@@ -30,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 LEASE = "platform"
 LEASE_TIME = dt.timedelta(seconds=10)
+RENEW_EVERY = 3.0
+"""Real seconds: a third of the lease, so that ticks do not each write."""
+
 TICK, SHORTEST_TICK = 1.0, 0.1
 
 
@@ -85,6 +88,7 @@ class PlatformManager:
         self._steady = steady or steady_seconds(clock)
         self._owner = secrets.token_hex(8)
         self._random = random.Random()  # noqa: S311 - spreads polls, protects nothing
+        self._renewed_at: float | None = None
         self._next_at: float | None = None
         self._read: tuple[dt.datetime, float] | None = None
         self._told: tuple[SupplyState, SourceFault | None] | None = None
@@ -177,8 +181,13 @@ class PlatformManager:
         )
 
     async def _leads(self) -> bool:
-        now = self._real_clock.now()
-        return await self._database.write(store.take_lease, LEASE, self._owner, now, now + LEASE_TIME)
+        """Take or renew the lease; one that was renewed just now is not written again."""
+        if self._renewed_at is not None and stopwatch() - self._renewed_at < RENEW_EVERY:
+            return True
+        now, read_at = self._real_clock.now(), stopwatch()
+        leads = await self._database.write(store.take_lease, LEASE, self._owner, now, now + LEASE_TIME)
+        self._renewed_at = read_at if leads else None
+        return leads
 
     async def _deliver(self) -> None:
         if await self._leads():

@@ -80,8 +80,9 @@ class Recovery:
         log.info(
             "attempts_recovered", taken_over=taken_over, interrupted=interrupted, workers=len(self._dead)
         )
-        await self._database.write(_note, sorted(self._dead), self._clock.now(), taken_over, interrupted)
-        self._dead.clear()
+        if found or self._dead:
+            await self._database.write(_note, sorted(self._dead), self._clock.now(), taken_over, interrupted)
+            self._dead.clear()
         if self._seized:
             log.warning("attempts_wait_for_media_server", attempts=len(self._seized), servers=sorted(silent))
         return len(found)

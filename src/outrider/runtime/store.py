@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Table, case, delete, func, insert, literal_column, select, update
 
 from outrider.db import schema
 from outrider.db.database import Row, Tx
@@ -15,6 +15,8 @@ from outrider.db.dialect import insert as upsert
 from outrider.ids import JobId
 from outrider.jobs.model import ENDED, JobState
 from outrider.licences.model import UNSHARED_KINDS, Standing
+from outrider.media import sharing
+from outrider.speech import service as speech
 
 W, E, T, X, A, J = (
     schema.workers.c,
@@ -147,7 +149,9 @@ def drifts(tx: Tx) -> list[str]:
     )
     count = tx.execute(stranded).scalar_one()
     found += [f"{count} targets are claimed, but no attempt of them is open"] if count else []
-    return found + overcommitted(tx)
+    found += _wrong_counts(tx, schema.outcome_counts, "outcome")
+    found += _wrong_counts(tx, schema.disposition_counts, "disposition")
+    return found + sharing.drifts(tx) + speech.drifts(tx) + overcommitted(tx)
 
 
 def overcommitted(tx: Tx) -> list[str]:
@@ -167,6 +171,31 @@ def overcommitted(tx: Tx) -> list[str]:
         for row in tx.execute(query)
         if row.granted > (row.authorised or 0)
     ]
+
+
+def _wrong_counts(tx: Tx, counts: Table, name: str) -> list[str]:
+    """Compare what is counted per task and outcome (or disposition) with its attempts and ended targets."""
+    tables: tuple[tuple[str, Table, ColumnElement[bool]], ...] = (
+        ("attempts", schema.attempts, A.ended_at.is_not(None)),
+        ("final", schema.targets, X.state == "done"),
+    )
+    found = []
+    for column, table, counted in tables:
+        named = table.c[name]
+        query = (
+            select(table.c.task_id, named, func.count())
+            .where(counted, named.is_not(None))
+            .group_by(table.c.task_id, named)
+        )
+        truth = {(row[0], row[1]): int(row[2]) for row in tx.execute(query)}
+        kept = select(counts.c.task_id, counts.c[name], counts.c[column])
+        cached = {(row[0], row[1]): int(row[2]) for row in tx.execute(kept)}
+        found += [
+            f"task {key[0]}: {column} counted {key[1]} is {cached.get(key, 0)}, should be {truth.get(key, 0)}"
+            for key in sorted(truth.keys() | cached.keys())
+            if truth.get(key, 0) != cached.get(key, 0)
+        ]
+    return found
 
 
 def _wrong_sums(tx: Tx, what: str, cached: Any, truth: Any) -> list[str]:

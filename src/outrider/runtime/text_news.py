@@ -59,15 +59,31 @@ class TextNewsTaker:
                 replies = await self._write([news for news, _ in batch])
             except Exception as error:
                 log.exception("text_news_not_taken", news=len(batch))
-                for _, taken in batch:
-                    if not taken.done():
-                        taken.set_exception(error)
+                if len(batch) > 1:
+                    # One that cannot be kept must not keep back the others, now and at every repetition.
+                    for each in batch:
+                        await self._write_one(*each)
+                elif not batch[0][1].done():
+                    batch[0][1].set_exception(error)
                 continue
             for _, taken in batch:
                 if not taken.done():
                     taken.set_result(None)
             for reply in replies:
                 self._reply(reply)
+
+    async def _write_one(self, news: TextNews, taken: asyncio.Future[None]) -> None:
+        try:
+            replies = await self._write([news])
+        except Exception as error:
+            log.exception("text_news_not_taken", connection=news.connection)
+            if not taken.done():
+                taken.set_exception(error)
+            return
+        if not taken.done():
+            taken.set_result(None)
+        for reply in replies:
+            self._reply(reply)
 
     async def _write(self, news: list[TextNews]) -> list[inbound.Reply]:
         while True:

@@ -4,6 +4,7 @@ The performer calls it. A 2xx answer is `sent`; its JSON may name a `disposition
 own. Redirects are not followed, so that a secret header never travels to another place.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -28,9 +29,11 @@ class WebhookChannel:
 
     def __init__(self, clock: Clock, secrets: Mapping[str, str] | None = None) -> None:
         self._clock = clock
-        self._secrets = dict(secrets or {})
+        self._secrets = {name: value.strip() for name, value in (secrets or {}).items()}
         limits = httpx.Limits(max_connections=MOST_CONNECTIONS)
         self._client = httpx.AsyncClient(limits=limits, follow_redirects=False, trust_env=False)
+        # A request that waits for a connection of ours has asked nobody yet: its time has not begun.
+        self._turns = asyncio.Semaphore(MOST_CONNECTIONS)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -44,24 +47,36 @@ class WebhookChannel:
             if value is None:
                 detail = f"there is no secret {name!r}: set webhooks.secrets.{name}"
                 return self._answer(command, Outcome.FAILED, detail=detail)
+            if not (value.isascii() and value.isprintable()):
+                detail = f"the secret {name!r} cannot be sent in a header: it has other than plain characters"
+                return self._answer(command, Outcome.FAILED, detail=detail)
             headers[header] = value
-        try:
-            async with self._client.stream(
-                "POST", command.url, content=command.body, headers=headers, timeout=command.timeout
-            ) as response:
-                body = b""
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > LARGEST_ANSWER:
-                        detail = f"the service answered more than {LARGEST_ANSWER} bytes"
-                        return self._answer(command, Outcome.FAILED, detail=detail)
-        except httpx.ConnectError as error:
-            return self._answer(command, Outcome.NO_ANSWER, detail=f"no connection: {error}")
-        except httpx.TimeoutException:
-            detail = f"no answer within {command.timeout:g} s"
-            return self._answer(command, Outcome.NO_ANSWER, detail=detail)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return self._answer(command, Outcome.FAILED, detail=f"{type(error).__name__}: {error}")
+        async with self._turns:
+            try:
+                async with asyncio.timeout(command.timeout):
+                    return await self._post(command, headers)
+            except httpx.ConnectError as error:
+                return self._answer(command, Outcome.NO_ANSWER, detail=f"no connection: {error}")
+            except (httpx.TimeoutException, TimeoutError):
+                detail = f"no answer within {command.timeout:g} s"
+                return self._answer(command, Outcome.NO_ANSWER, detail=detail)
+            except httpx.LocalProtocolError:
+                # Its words would show the header, which may be a secret.
+                detail = "the request could not be written: check its address and headers"
+                return self._answer(command, Outcome.FAILED, detail=detail)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                return self._answer(command, Outcome.FAILED, detail=f"{type(error).__name__}: {error}")
+
+    async def _post(self, command: CallWebhook, headers: Mapping[str, str]) -> WebhookAnswered:
+        async with self._client.stream(
+            "POST", command.url, content=command.body, headers=headers, timeout=None
+        ) as response:
+            body = b""
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    detail = f"the service answered more than {LARGEST_ANSWER} bytes"
+                    return self._answer(command, Outcome.FAILED, detail=detail)
         if not response.is_success:
             return self._answer(
                 command, Outcome.FAILED, detail=f"the service answered {response.status_code}"

@@ -21,6 +21,7 @@ from outrider.licences.service import SharingRules
 from outrider.runtime import store
 from outrider.runtime.composing import Composer
 from outrider.runtime.driver import Driver
+from outrider.runtime.media_keeper import MediaKeeper
 from outrider.runtime.performer import Channels
 from outrider.runtime.recorder import Recorder
 from outrider.runtime.recovery import Recovery
@@ -57,7 +58,9 @@ class Worker:
         composer: Composer,
         slot: Slot,
         settings: WorkerSettings,
+        media: MediaKeeper | None = None,
     ) -> None:
+        self._media = media
         self._database = database
         self._rules = rules
         self._clock = clock
@@ -90,10 +93,13 @@ class Worker:
         if self._channels.text is not None:
             await self._channels.text.open(self._text_news.take)
         await self._open_voice()
+        await self._know_media_servers()
         await self._register()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.recorder.run())
             group.create_task(self._keep_lease())
+            if self._media is not None:
+                group.create_task(self._media.run(self.id))
             await self._recover_first()
             group.create_task(self._recover_others())
             group.create_task(self._supervise(group))
@@ -135,6 +141,16 @@ class Worker:
                 return await self._voice.open(self.driver.on_event)
             except ChannelError as error:
                 log.warning("dialing_waits_for_channel", error=error.message)
+                await asyncio.sleep(self._settings.poll)
+
+    async def _know_media_servers(self) -> None:
+        """Learn which media servers there are: of a server nobody asked, no call could be taken over."""
+        while self._media is not None:
+            try:
+                await self._media.connect()
+                break
+            except OutriderError as error:
+                log.warning("dialing_waits_for_media_servers", error=error.message)
                 await asyncio.sleep(self._settings.poll)
 
     async def _register(self) -> None:
@@ -232,8 +248,15 @@ class Worker:
             if plan.action.channel in self.driver.unreachable:
                 await self._database.write(claims.note_unreachable, plan.task_id)
                 return Batch(bound="channel")
+            without = frozenset() if self._media is None else self._media.unusable()
             return await self._database.write(
-                claims.take_batch, self._rules, plan, self._settings.batch, self.id, self._clock.now()
+                claims.take_batch,
+                self._rules,
+                plan,
+                self._settings.batch,
+                self.id,
+                self._clock.now(),
+                without,
             )
         except StoreError as error:
             log.warning("claims_wait_for_database", task=plan.task_id, error=error.message)

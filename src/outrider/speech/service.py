@@ -132,6 +132,15 @@ def rebalance(tx: Tx, *kinds: LicenceKind) -> bool:
     return changed
 
 
+def is_stale(tx: Tx) -> bool:
+    """Return whether `rebalance` has something to do: what is licensed changed. Nothing is locked."""
+    return any(
+        split(licensed(tx, kind), members) != {each.id: each.quota for each in members}
+        for kind in SPEECH_KINDS
+        if (members := store.members(tx, kind))
+    )
+
+
 def take(tx: Tx, attempt_id: AttemptId, kind: LicenceKind, now: dt.datetime) -> bool:
     """Take a connection for a call that is under way; False when none is free, or the call is over.
 

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from outrider.db import schema
 from outrider.db.database import Row, Tx
@@ -71,7 +71,19 @@ def remove(tx: Tx, server_id: int) -> None:
 
 def lock_members(tx: Tx, kind: LicenceKind) -> list[Holding]:
     """Lock the servers of a kind by id, and return them as the split sees them."""
-    query = locked(select(schema.speech_servers).where(S.kind == kind.value).order_by(S.id))
+    return _holdings(tx, locked(_members(kind)))
+
+
+def members(tx: Tx, kind: LicenceKind) -> list[Holding]:
+    """Return what `lock_members` returns, without locking anything: for looking, not for acting."""
+    return _holdings(tx, _members(kind))
+
+
+def _members(kind: LicenceKind) -> Select[Any]:
+    return select(schema.speech_servers).where(S.kind == kind.value).order_by(S.id)
+
+
+def _holdings(tx: Tx, query: Select[Any]) -> list[Holding]:
     return [
         Holding(
             row["id"],
@@ -172,8 +184,9 @@ def wrong_sums(tx: Tx) -> list[Row]:
 
 def leaked(tx: Tx) -> int:
     """Return how many units belong to calls that are over."""
-    is_open = select(literal(1)).where(A.id == U.attempt_id, A.ended_at.is_(None)).exists()
-    return int(tx.execute(select(func.coalesce(func.sum(case((is_open, 0), else_=1)), 0))).scalar_one())
+    is_open = select(A.id).where(A.id == U.attempt_id, A.ended_at.is_(None)).correlate(schema.speech_units)
+    query = select(func.count()).select_from(schema.speech_units).where(~is_open.exists())
+    return int(tx.execute(query).scalar_one())
 
 
 def _server(row: Row) -> SpeechServer:

@@ -1,4 +1,4 @@
-"""REST for licences: /api/licences (table, files, division), /api/zones, /api/organizations.
+"""REST for licences: /api/licences (table, files, division), /api/zones, /api/organizations, /api/platform.
 
 `app.py` includes `router`. What the licences are shared among is in `licences/api.py`.
 """
@@ -10,7 +10,8 @@ from fastapi import APIRouter, Path
 from outrider.db.database import Tx
 from outrider.errors import NotAllowedError
 from outrider.licences.service import SharingRules
-from outrider.supply import dividing, service
+from outrider.supply import dividing, platform_api, service
+from outrider.supply.connections import api as connections_api
 from outrider.supply.dividing import Grid, Named
 from outrider.supply.file import LARGEST_FILE
 from outrider.supply.host import host_id
@@ -26,6 +27,8 @@ from outrider.supply.schemas import (
 from outrider.web.access import Caller, Edge, EdgeServices, RowId, SystemAdministrator, Viewer
 
 router = APIRouter(prefix="/api", tags=["licences"])
+router.include_router(platform_api.router)
+router.include_router(connections_api.router)
 
 FileId = Annotated[str, Path(min_length=1, max_length=200, description="The id that the file gives itself.")]
 
@@ -55,7 +58,10 @@ async def load_file(body: NewFile, edge: Edge, caller: SystemAdministrator) -> L
 
 @router.delete("/licences/files/{file_id}")
 async def remove_file(file_id: FileId, edge: Edge, caller: SystemAdministrator) -> LicencesView:
-    """Remove a licence file; what it authorised is gone at once, and calls end by themselves."""
+    """Remove a licence file; what others authorise counts at once, and calls end by themselves.
+
+    Without any other, the last known numbers stay in force for 30 days of grace.
+    """
     return await edge.database.write(_remove, edge, file_id, caller)
 
 
@@ -138,12 +144,14 @@ def _licences(tx: Tx, caller: Caller) -> LicencesView:
 
 
 def _load(tx: Tx, edge: EdgeServices, body: NewFile, caller: Caller) -> LicencesView:
+    service.refuse_elsewhere(edge.settings.licences.server.url)
     rules, now, host = edge.part(SharingRules), edge.clock.now(), host_id(edge.settings.licences.host_id)
     service.load_file(tx, rules, body.text, body.public_key, host, now, caller.name)
     return _licences(tx, caller)
 
 
 def _remove(tx: Tx, edge: EdgeServices, file_id: str, caller: Caller) -> LicencesView:
+    service.refuse_elsewhere(edge.settings.licences.server.url)
     rules, now, host = edge.part(SharingRules), edge.clock.now(), host_id(edge.settings.licences.host_id)
     service.remove_file(tx, rules, file_id, host, now, caller.name)
     return _licences(tx, caller)

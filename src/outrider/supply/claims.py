@@ -39,6 +39,8 @@ class Refusal(enum.StrEnum):
     FOREIGN_HOST = "foreign_host"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    OLDER_ISSUE = "older_issue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,13 @@ class LicenceFile:
     product: str = PRODUCT
     platform_version: str = "1.0"
     version: int = FORMAT_VERSION
+    supersedes: tuple[str, ...] = ()
+    """Ids of older files that this one takes the place of, as after a move to another host."""
 
 
 def to_claims(licence: LicenceFile) -> dict[str, object]:
     """Return the claims as JSON data: ISO 8601 times in UTC, counts by type name."""
-    return {
+    claims: dict[str, object] = {
         "version": licence.version,
         "id": licence.id,
         "product": licence.product,
@@ -74,6 +78,9 @@ def to_claims(licence: LicenceFile) -> dict[str, object]:
         "expires_at": _iso(licence.expires_at),
         "counts": {kind.value: licence.counts[kind] for kind in sorted(licence.counts)},
     }
+    if licence.supersedes:
+        claims["supersedes"] = list(licence.supersedes)
+    return claims
 
 
 def from_claims(claims: Mapping[str, object]) -> LicenceFile:
@@ -121,6 +128,7 @@ def from_claims(claims: Mapping[str, object]) -> LicenceFile:
         product=texts["product"],
         platform_version=texts["platform_version"],
         version=FORMAT_VERSION,
+        supersedes=_supersedes(claims.get("supersedes", []), texts["id"]),
     )
 
 
@@ -208,6 +216,16 @@ def _counts(value: object) -> dict[LicenceKind, int]:
             )
         counts[LicenceKind(name)] = count
     return counts
+
+
+def _supersedes(value: object, own_id: str) -> tuple[str, ...]:
+    rule = "must be a list of ids of other files"
+    if not isinstance(value, list):
+        raise _bad_claim("supersedes", value, rule)
+    for each in value:
+        if not isinstance(each, str) or not each.strip() or not each.isprintable() or each == own_id:
+            raise _bad_claim("supersedes", each, rule)
+    return tuple(value)
 
 
 def _iso(time: dt.datetime) -> str:

@@ -77,9 +77,9 @@ def grid(tx: Tx, organization_id: int | None) -> Grid:
 
 
 def own_counts(tx: Tx, organization_id: int | None) -> dict[LicenceKind, int]:
-    """Return what a caller has: the entitlement, or the sum over the pools of its organization."""
+    """Return what a caller has: all that is authorised, or the sum over the pools of its organization."""
     if organization_id is None:
-        return dict(store.current(tx).counts)
+        return dict(store.current(tx).authorised)
     effective = division_store.effective(tx)
     total: dict[LicenceKind, int] = {}
     for pool in division_store.pools(tx):

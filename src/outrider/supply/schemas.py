@@ -13,7 +13,7 @@ from outrider.licences.model import GATE_KINDS, LARGEST_COUNT, LicenceKind
 from outrider.supply.claims import LicenceFile
 from outrider.supply.file import LARGEST_FILE
 from outrider.supply.model import Supply, SupplyState
-from outrider.supply.store import StoredFile
+from outrider.supply.server.entitlement import StoredFile
 from outrider.web.access import Text, Text80
 
 LARGEST_ID = 2**63 - 1

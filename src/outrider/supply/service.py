@@ -1,7 +1,7 @@
-"""Where the entitlement comes from: signed files on disk, verified again at every poll.
+"""The platform manager on the database: what a poll brought is judged, kept, divided and told of.
 
-The seam of the platform manager: `poll` is all that the rest of the system knows of the source. The API,
-the command line and the worker's monitor call it in their transactions (licensing.md 7).
+`runtime/platform.py` polls the licence server and calls `apply_poll`; pages, API and jobs read
+(licensing.md 7).
 """
 
 import datetime as dt
@@ -9,75 +9,109 @@ from dataclasses import replace
 
 from outrider.db import log
 from outrider.db.database import Tx
-from outrider.errors import LicenceFileError, NotFoundError
-from outrider.events import RecordChanged
-from outrider.licences import division, division_store
+from outrider.errors import ConflictError
+from outrider.events import AlarmRaised, PlatformStateChanged
+from outrider.licences import division
+from outrider.licences.model import LicenceKind
 from outrider.licences.service import SharingRules
-from outrider.supply import file as licence_file
-from outrider.supply import store
-from outrider.supply.claims import LicenceFile
-from outrider.supply.model import Supply, SupplyState, add_up
+from outrider.supply import alarm_store, entitlement, store
+from outrider.supply.alarms import AlarmKind, alarms, days_left
+from outrider.supply.effective_time import Elapsed, effective
+from outrider.supply.model import Supply, SupplyState
+from outrider.supply.platform_state import Outcome, PollRules, after_poll
+from outrider.supply.server import files as server_files
+from outrider.supply.server import service as licence_server
+from outrider.supply.server.files import files
 
-LONGEST_ID, LONGEST_VERSION = 80, 32
-"""Characters that the columns hold."""
+__all__ = [
+    "apply_poll",
+    "current",
+    "figures",
+    "files",
+    "is_licensed",
+    "load_file",
+    "poll",
+    "refusal",
+    "refuse_elsewhere",
+    "remove_file",
+    "request_poll",
+]
+
+ALARMS_KEPT = dt.timedelta(days=400)
+DEFAULT_RULES = PollRules()
+
+
+def apply_poll(
+    tx: Tx,
+    rules: SharingRules,
+    outcome: Outcome,
+    now: dt.datetime,
+    *,
+    poll_rules: PollRules = DEFAULT_RULES,
+    elapsed: Elapsed | None = None,
+    cause: str = "poll",
+    actor: str = "",
+) -> Supply:
+    """Judge what a poll brought at `now`, put what follows in force, and raise the alarms that are due.
+
+    `outcome` is the licence server's answer, or the error that came instead. `elapsed` is what really passed
+    since a reading of the clock, so that a clock that was set does not change how long grace is.
+    Counts that changed are divided, and the pools that are touched recalculate.
+    """
+    division.lock(tx)
+    before = store.current(tx)
+    found = after_poll(before, outcome, now, poll_rules, elapsed)
+    found = entitlement.put_in_force(tx, rules, found, now, cause=cause, actor=actor)
+    if found.state is not before.state:
+        event = PlatformStateChanged(
+            before=before.state.value, after=found.state.value, message=found.message, actor=actor
+        )
+        log.append(tx, now, event)
+    _raise_alarms(tx, found, now)
+    return found
 
 
 def load_file(
     tx: Tx, rules: SharingRules, text: str, public_key: str, host_id: str, now: dt.datetime, actor: str
 ) -> Supply:
-    """Verify a signed file for this host, keep it, and put what it authorises in force.
+    """Load a signed file into the embedded licence server, and put what it authorises in force at once.
 
-    Several files add up; one by the same id supersedes the older. LicenceFileError says why one is refused.
+    Raises what `server.files.load_file` does.
     """
-    licence = licence_file.load(text, public_key, host_id, now)
-    if len(licence.id) > LONGEST_ID or len(licence.platform_version) > LONGEST_VERSION:
-        raise LicenceFileError(
-            f"the licence file's id has more than {LONGEST_ID} characters, or its platform version more than "
-            f"{LONGEST_VERSION}: ask the issuer for one with shorter names",
-            reason="bad_claim",
-        )
-    store.save_file(tx, store.StoredFile(licence.id, text.strip(), public_key, now))
-    event = RecordChanged(record="licence_file", record_id=0, change="loaded", name=licence.id, actor=actor)
-    log.append(tx, now, event)
+    licence = server_files.load_file(tx, text, public_key, host_id, now, actor)
     return poll(tx, rules, host_id, now, cause=f"licence file {licence.id} loaded", actor=actor)
 
 
 def remove_file(
     tx: Tx, rules: SharingRules, file_id: str, host_id: str, now: dt.datetime, actor: str
 ) -> Supply:
-    """Forget a file on purpose; its counts are gone at once. NotFoundError when there is none by that id."""
-    if not store.delete_file(tx, file_id):
-        raise NotFoundError(f"there is no licence file {file_id!r}")
-    event = RecordChanged(record="licence_file", record_id=0, change="removed", name=file_id, actor=actor)
-    log.append(tx, now, event)
+    """Remove a file from the embedded licence server on purpose. NotFoundError when there is none by that id.
+
+    What other files authorise counts at once. Without any other, the last known values stay in force for
+    the grace period (licensing.md 7).
+    """
+    server_files.remove_file(tx, file_id, now, actor)
     return poll(tx, rules, host_id, now, cause=f"licence file {file_id} removed", actor=actor)
+
+
+def refuse_elsewhere(server_url: str) -> None:
+    """Raise ConflictError when licences come from a licence server over the network, not from files here."""
+    if server_url:
+        raise ConflictError(
+            f"this platform has its licences from the licence server {server_url}:"
+            " load and remove files there"
+        )
 
 
 def poll(
     tx: Tx, rules: SharingRules, host_id: str, now: dt.datetime, *, cause: str = "poll", actor: str = ""
 ) -> Supply:
-    """Verify the loaded files again, add them up, and divide what they authorise.
+    """Ask the embedded licence server in the caller's transaction, and put what it says in force.
 
-    Counts that changed are divided over the zones, and the pools that are touched recalculate. A file that
-    no longer verifies (another host, a damaged database) counts nothing, and the message says why.
+    A file that no longer verifies (another host, a damaged database) counts nothing; the message says why.
     """
-    division.lock(tx)
-    before = store.current(tx)
-    verified, problems = _verified(tx, host_id)
-    supply = add_up(tuple(verified), now)
-    moved = supply.counts != before.counts
-    success = bool(verified) or not problems
-    supply = replace(
-        supply,
-        last_poll_at=now,
-        last_success_at=now if success else before.last_success_at,
-        last_changed_at=now if moved or before.last_changed_at is None else before.last_changed_at,
-        message="; ".join(filter(None, (supply.message, *problems))),
-    )
-    store.save(tx, supply)
-    division_store.ensure_defaults(tx, now)
-    division.apply(tx, rules, supply.counts, now, cause=cause, actor=actor)
-    return supply
+    answer = licence_server.acquire_local(tx, host_id, now)
+    return apply_poll(tx, rules, answer, now, cause=cause, actor=actor)
 
 
 def current(tx: Tx) -> Supply:
@@ -85,29 +119,53 @@ def current(tx: Tx) -> Supply:
     return store.current(tx)
 
 
-def files(tx: Tx) -> list[tuple[LicenceFile | None, store.StoredFile, str]]:
-    """Return the loaded files with what they say, or None and the reason why they are refused now."""
-    found: list[tuple[LicenceFile | None, store.StoredFile, str]] = []
-    for stored in store.files(tx):
-        try:
-            found.append((licence_file.read(stored.text, stored.public_key), stored, ""))
-        except LicenceFileError as error:
-            found.append((None, stored, error.message))
-    return found
+def request_poll(tx: Tx, now: dt.datetime) -> None:
+    """Ask for a poll at once: whichever process polls does it within about a second."""
+    store.request_poll(tx, now)
 
 
 def is_licensed(supply: Supply) -> bool:
     """Return whether anything may start at all."""
-    return supply.state in {SupplyState.NORMAL, SupplyState.STALE, SupplyState.GRACE}
+    return supply.is_licensed
 
 
-def _verified(tx: Tx, host_id: str) -> tuple[list[LicenceFile], list[str]]:
-    verified, problems = [], []
-    for licence, stored, problem in files(tx):
-        if licence is None:
-            problems.append(f"{stored.file_id}: {problem}")
-        elif licence.host_id not in (host_id, "any"):
-            problems.append(f"{stored.file_id}: issued for host {licence.host_id}, this is {host_id}")
-        else:
-            verified.append(licence)
-    return verified, problems
+def refusal(tx: Tx) -> str:
+    """Return why nothing may start: the platform has no valid licence; "" when it has."""
+    found = store.current(tx)
+    if found.is_licensed:
+        return ""
+    return f"the platform has no valid licence, so nothing starts: {found.message}"
+
+
+def figures(tx: Tx, now: dt.datetime) -> dict[str, float]:
+    """Return the platform's figures of the moment for Prometheus, by the names of their gauges.
+
+    States are 1 or 0, `platform_days_left` counts to the end of grace or of the licence (-1: no licence).
+    """
+    found, ports = store.current(tx), entitlement.telephony(tx)
+    left = days_left(found, effective(replace(found.known.clock, seen_at=now)))
+    figures = {f"platform_state_{state}": float(state is found.state) for state in SupplyState}
+    figures |= {
+        "platform_licensed": float(found.is_licensed),
+        "platform_days_left": -1.0 if left is None else left,
+        "platform_missed_polls": float(found.known.missed_polls),
+        "platform_alarms_undelivered": float(alarm_store.count_undelivered(tx)),
+        "telephony_ports_usable": float(ports.usable),
+        "telephony_ports_sip": float(ports.sip),
+        "telephony_ports_h323": float(ports.h323),
+    }
+    return figures | {f"{kind}_authorised": float(found.authorised.get(kind, 0)) for kind in LicenceKind}
+
+
+def _raise_alarms(tx: Tx, found: Supply, now: dt.datetime) -> None:
+    failed, newest_event = store.failed_certificates(tx)
+    at = effective(replace(found.known.clock, seen_at=now))
+    due = alarms(found, at, alarm_store.last_sent(tx), failed)
+    if newest_event and (not failed or any(each.kind is AlarmKind.CERTIFICATE for each in due)):
+        store.note_events_seen(tx, newest_event)
+    alarm_store.add(tx, due, now, at)
+    if due:
+        alarm_store.drop(tx, now - ALARMS_KEPT)
+    for each in due:
+        event = AlarmRaised(alarm=each.kind.value, severity=each.severity.value, message=each.message)
+        log.append(tx, now, event)

@@ -20,9 +20,12 @@ from outrider.texting import store
 REMEMBERED = dt.timedelta(days=365)
 """How long an organization that texted a number is the one that an answer speaks to."""
 
-LIST_NAME = "Opted out"
+LIST_NAME = "Opted out by text"
+"""A list of its own, so that START takes back nothing but a STOP."""
 SOURCE = "asked for it by text"
 ACTOR = "the contact"
+ANSWERED_ONCE_IN = dt.timedelta(hours=1)
+"""A text that repeats the last one's wish within this time gets no answer: machines answer machines."""
 REVIEW = "review"
 """The meaning of a text that may be a wish to be left alone in the person's own words: people should look."""
 
@@ -44,6 +47,7 @@ def take(tx: Tx, text: InboundText, now: dt.datetime) -> Reply | None:
     languages = tuple(dict.fromkeys(sender.language for sender in senders))
     keyword = meaning(text.text, languages)
     understood = _understood(keyword, text.text, languages)
+    repeated = understood == store.last_meaning(tx, address, text.recipient, text.at - ANSWERED_ONCE_IN)
     store.add_news(tx, text, understood)
     organizations = [OrganizationId(sender.organization_id) for sender in senders]
     concerned = organizations or sorted(division_store.organizations(tx).values())
@@ -68,6 +72,8 @@ def take(tx: Tx, text: InboundText, now: dt.datetime) -> Reply | None:
             do_not_contact.opt_in(
                 tx, now, organization_id=organization_id, list_name=LIST_NAME, address=address, actor=ACTOR
             )
+    if repeated:
+        return None
     return Reply(
         address, text.recipient, text.connection, reply(keyword, _name(tx, organizations), text.recipient)
     )

@@ -17,7 +17,7 @@ from starlette.responses import StreamingResponse
 
 from outrider.db import log
 from outrider.errors import OutriderError
-from outrider.events import RecordChanged, SignIn
+from outrider.events import MediaPortsMoved, MediaServerChanged, RecordChanged, SignIn
 from outrider.people.model import Caller, Role
 from outrider.web.access import Edge, EdgeServices, Viewer, authenticate
 
@@ -101,16 +101,20 @@ async def _permitted(permission: Permission) -> bool:
     return True
 
 
+CONFIDENTIAL = frozenset({SignIn.kind, MediaServerChanged.kind, MediaPortsMoved.kind})
+CONFIDENTIAL_RECORDS = frozenset({"user", "token", "media_server", "speech_server"})
+
+
 def visible(row: Mapping[str, Any], caller: Caller) -> bool:
     """Return whether a row of the event log may be shown to the caller.
 
-    Events of no organization are everybody's, except those about people, which only the administrators of
-    the system see; who signed in is for administrators only.
+    Events of no organization are everybody's, except those about people and media servers, which only the
+    administrators of the system see; who signed in is for administrators only.
     """
-    about_people = row["kind"] == SignIn.kind or (
-        row["kind"] == RecordChanged.kind and row["data"].get("record") in {"user", "token"}
+    confidential = row["kind"] in CONFIDENTIAL or (
+        row["kind"] == RecordChanged.kind and row["data"].get("record") in CONFIDENTIAL_RECORDS
     )
-    if not about_people:
+    if not confidential:
         return caller.organization_id is None or row["organization_id"] in {None, caller.organization_id}
     return caller.role is Role.ADMINISTRATOR and caller.sees(row["organization_id"])
 

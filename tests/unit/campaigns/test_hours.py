@@ -6,7 +6,7 @@ import pytest
 
 from outrider.campaigns.contact_zones import country_zones, number_zones
 from outrider.campaigns.hours import ContactHours, contact_zones, next_open, window_state
-from outrider.campaigns.strategy import Window
+from outrider.campaigns.strategy import Hours, Window
 from outrider.errors import InvalidInputError
 
 DAY = Window()  # 08:00 to 21:00, every day
@@ -129,3 +129,36 @@ def test_zones_that_never_meet_give_way_to_weaker_evidence() -> None:
     now = utc("2026-01-15T00:00")
     assert of.next_open(None, "+18005550123", "GB", now) == utc("2026-01-15T09:00")
     assert of.next_open(None, "+18005550123", "US", now) == utc("2026-01-15T09:00")
+
+
+def test_a_window_over_midnight_belongs_to_the_day_on_which_it_begins() -> None:
+    night = Window(22 * 60, 6 * 60, frozenset({4}))
+    friday = dt.datetime(2026, 5, 1, 0, 0, tzinfo=dt.UTC)
+    hours = [0, 5, 6, 21, 22, 23, 24, 29, 30, 46]
+    found = [window_state("UTC", night, friday + dt.timedelta(hours=hour)) for hour in hours]
+    assert found == [False, False, False, False, True, True, True, True, False, False]
+    assert next_open("UTC", night, friday) == friday + dt.timedelta(hours=22)
+    assert next_open("UTC", night, friday + dt.timedelta(hours=30)) == friday + dt.timedelta(days=7, hours=22)
+
+
+def test_several_windows_make_a_lunch_break() -> None:
+    hours = Hours((Window(540, 720), Window(840, 1140)))
+    day = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+    assert next_open("UTC", hours, day + dt.timedelta(minutes=719)) == day + dt.timedelta(minutes=719)
+    assert next_open("UTC", hours, day + dt.timedelta(hours=12)) == day + dt.timedelta(hours=14)
+    assert next_open("UTC", hours, day + dt.timedelta(hours=19)) == day + dt.timedelta(hours=33)
+
+
+def test_holidays_are_days_of_the_contacts_own_calendar() -> None:
+    hours = Hours((Window(480, 1260),), frozenset({dt.date(2026, 12, 25), dt.date(2026, 12, 26)}))
+    eve = dt.datetime(2026, 12, 24, 22, 0, tzinfo=dt.UTC)
+    assert next_open("UTC", hours, eve) == dt.datetime(2026, 12, 27, 8, 0, tzinfo=dt.UTC)
+    # In Auckland it is the 25th already; there the 27th begins 13 hours earlier.
+    assert next_open("Pacific/Auckland", hours, eve) == dt.datetime(2026, 12, 26, 19, 0, tzinfo=dt.UTC)
+    assert ContactHours(hours).next_open("UTC", None, "DE", eve) == next_open("UTC", hours, eve)
+
+
+def test_a_night_window_opens_at_midnight_after_a_holiday() -> None:
+    night = Hours((Window(22 * 60, 6 * 60),), frozenset({dt.date(2026, 5, 1)}))
+    noon = dt.datetime(2026, 5, 1, 12, 0, tzinfo=dt.UTC)
+    assert next_open("UTC", night, noon) == dt.datetime(2026, 5, 2, 0, 0, tzinfo=dt.UTC)

@@ -89,7 +89,7 @@ def test_calls_outlive_a_controller_and_even_the_ids_a_killed_carrier(tmp_path: 
         client = TcpCarrier(address)
         await client.open(lambda _: None)
         await client.originate(a_call(name))
-        up = len(await client.living())
+        up = len((await client.living()).calls)
         await client.close()
         return up
 

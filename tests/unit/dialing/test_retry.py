@@ -11,6 +11,7 @@ from outrider.campaigns.strategy import Strategy
 from outrider.campaigns.strategy_document import parse_strategy
 from outrider.dialing.retry import (
     MOST_INTERRUPTIONS,
+    AwaitNews,
     Counters,
     Decision,
     Final,
@@ -18,6 +19,7 @@ from outrider.dialing.retry import (
     Retry,
     decide,
     skip,
+    timed_out,
 )
 
 NOW = dt.datetime(2026, 5, 1, 12, 0, tzinfo=dt.UTC)
@@ -44,6 +46,7 @@ def follow(plan: Strategy, outcomes: list[Outcome], addresses: int = 1) -> list[
         decisions.append(decision)
         if isinstance(decision, Final):
             break
+        assert not isinstance(decision, AwaitNews)
         counters, now = decision.counters, decision.at
         if isinstance(decision, NextAction):
             action, index = decision.name, 0
@@ -60,6 +63,7 @@ def waits(decisions: list[Decision]) -> list[float | Outcome]:
         if isinstance(decision, Final):
             answer.append(decision.outcome)
         else:
+            assert not isinstance(decision, AwaitNews)
             answer.append((decision.at - now).total_seconds())
             now = decision.at
     return answer
@@ -98,7 +102,9 @@ def test_a_list_of_delays_is_used_in_order_and_its_last_repeats() -> None:
     assert waits(follow(short, [BUSY] * 9)) == [10, 20, 20, 20, BUSY]
 
 
-@pytest.mark.parametrize("outcome", ["answered", "delivered", "do_not_contact", "expired"])
+@pytest.mark.parametrize(
+    "outcome", ["answered", "delivered", "sent", "do_not_contact", "expired", "restricted"]
+)
 def test_some_outcomes_are_final_whatever_the_rules(outcome: str) -> None:
     plan = strategy(then_mail=True, retry={"busy": {"count": 5, "delays": [1]}})
     assert follow(plan, [Outcome(outcome)], addresses=3) == [Final(Outcome(outcome))]
@@ -185,3 +191,124 @@ def test_an_action_without_address_is_skipped() -> None:
 def test_an_unknown_action_is_an_error() -> None:
     with pytest.raises(KeyError):
         decide(strategy(), "fax", Counters(1, 1), BUSY, NOW, 0, 1)
+
+
+def test_a_named_action_may_be_due_later() -> None:
+    rules = {"busy": {"then": "mail", "then_delay": "30m"}, "failed": {"then_delay": 60}}
+    plan = strategy(then_mail=True, retry=rules)
+    assert follow(plan, [BUSY]) == [NextAction("mail", NOW + dt.timedelta(minutes=30), Counters(1))]
+    first, second = follow(plan, [FAILED, FAILED], addresses=2)
+    assert isinstance(first, Retry)
+    assert first.at == NOW
+    assert second == NextAction("mail", NOW + dt.timedelta(minutes=1), Counters(2))
+
+
+def addresses_of(decisions: list[Decision]) -> list[int]:
+    return [decision.address_index for decision in decisions if isinstance(decision, Retry)]
+
+
+def test_retries_may_go_to_the_next_address_first() -> None:
+    rules = {"busy": {"count": 3, "delays": [30]}}
+    onward = follow(strategy(retry=rules, retry_on="next_address"), [BUSY] * 9, addresses=3)
+    assert addresses_of(onward) == [1, 2, 2]
+    assert waits(onward) == [30, 30, 30, BUSY]
+    single = follow(strategy(retry=rules, retry_on="next_address"), [BUSY] * 9, addresses=1)
+    assert addresses_of(single) == [0, 0, 0]
+
+
+def test_after_the_retries_the_addresses_that_are_left_are_tried() -> None:
+    rules = {"busy": {"count": 1, "delays": [30]}}
+    decisions = follow(strategy(retry=rules, retry_on="next_address"), [BUSY] * 9, addresses=3)
+    assert addresses_of(decisions) == [1, 2, 2]
+    assert waits(decisions) == [30, 0, 30, BUSY]
+
+
+def test_retries_may_loop_over_the_addresses() -> None:
+    rules = {"busy": {"count": 4, "delays": [30]}, "no_answer": {"count": 1, "delays": [60]}}
+    looping = strategy(retry=rules, retry_on="loop", then_mail=True)
+    decisions = follow(looping, [BUSY] * 5, addresses=3)
+    assert addresses_of(decisions) == [1, 2, 0, 1]
+    assert waits(decisions) == [30, 30, 30, 30, 0]
+    assert decisions[-1] == NextAction("mail", NOW + dt.timedelta(minutes=2), Counters(5))
+    mixed = follow(looping, [BUSY, SILENT], addresses=3)
+    assert mixed[-1] == NextAction("mail", NOW + dt.timedelta(seconds=30), Counters(2))
+    apart = strategy(retry=rules, retry_on="loop", counter="per_outcome")
+    assert addresses_of(follow(apart, [BUSY, SILENT, BUSY, SILENT], addresses=2)) == [1, 0, 1]
+
+
+MENU = {
+    "choices": [{"digit": "1", "disposition": "later"}, {"digit": "2", "disposition": "wrong_number"}],
+    "no_input": "silent",
+}
+
+
+def result(plan: Strategy, disposition: str | None, made: int = 0, index: int = 0) -> Decision:
+    retries = {disposition: made} if disposition and made else {}
+    counters = Counters(1 + made, 1 + made, retries)
+    return decide(plan, "call", counters, Outcome.ANSWERED, NOW, index, 2, disposition=disposition)
+
+
+def test_a_disposition_has_a_rule_of_its_own() -> None:
+    rules = {
+        "later": {"count": 1, "delays": ["2h"], "then": "mail"},
+        "wrong_number": {"then": "next_address"},
+    }
+    plan = strategy(then_mail=True, menu=MENU, dispositions=rules)
+    in_two_hours = NOW + dt.timedelta(hours=2)
+    assert result(plan, "later") == Retry(in_two_hours, 0, Counters(1, 1, {"later": 1}))
+    assert result(plan, "later", made=1) == NextAction("mail", NOW, Counters(2))
+    assert result(plan, "wrong_number") == Retry(NOW, 1, Counters(1, 1, {}))
+    assert result(plan, "wrong_number", index=1) == NextAction("mail", NOW, Counters(1))
+    assert result(plan, "silent") == Final(Outcome.ANSWERED)
+    assert result(plan, None) == Final(Outcome.ANSWERED)
+
+
+def test_something_may_follow_when_the_contact_was_reached() -> None:
+    plan = strategy(then_mail=True, reached={"then": "mail", "then_delay": 60})
+    assert result(plan, None) == NextAction("mail", NOW + dt.timedelta(minutes=1), Counters(1))
+    assert result(strategy(then_mail=True, reached={}), None) == Final(Outcome.ANSWERED)
+
+
+def decided(plan: Strategy, outcome: Outcome, *, awaited: bool = False) -> Decision:
+    return decide(plan, plan.actions[0].name, Counters(1, 1), outcome, NOW, 0, 1, awaited=awaited)
+
+
+def messages(**text: object) -> Strategy:
+    action = {"name": "text", "channel": "sms", "text": "Hi", **text}
+    return parse_strategy(json.dumps({"name": "s", "actions": [action, MAIL]}))
+
+
+def test_a_text_waits_for_its_receipt() -> None:
+    plan = messages(receipt_wait="2h", retry={"undelivered": {"count": 1, "delays": [60]}})
+    until = NOW + dt.timedelta(hours=2)
+    assert decided(plan, Outcome.SENT) == AwaitNews(until, Counters(1, 1))
+    assert decided(plan, Outcome.UNKNOWN) == AwaitNews(until, Counters(1, 1))
+    assert decided(plan, Outcome.DELIVERED, awaited=True) == Final(Outcome.DELIVERED)
+    again = decided(plan, Outcome.UNDELIVERED, awaited=True)
+    assert isinstance(again, Retry)
+    assert again.at == NOW + dt.timedelta(minutes=1)
+    assert timed_out(plan.actions[0], Outcome.SENT) is Outcome.NO_RECEIPT
+    assert decided(plan, Outcome.NO_RECEIPT, awaited=True) == NextAction("mail", NOW, Counters(1))
+
+
+def test_a_text_of_unknown_fate_is_never_sent_again_by_itself() -> None:
+    plan = messages(receipt_wait="2h")
+    assert timed_out(plan.actions[0], Outcome.UNKNOWN) is Outcome.UNKNOWN
+    assert decided(plan, Outcome.UNKNOWN, awaited=True) == Final(Outcome.UNKNOWN)
+    assert decided(messages(), Outcome.UNKNOWN) == Final(Outcome.UNKNOWN)
+    asked = messages(retry={"unknown": {"then": "next_action"}})
+    assert decided(asked, Outcome.UNKNOWN) == NextAction("mail", NOW, Counters(1))
+
+
+def test_without_a_wait_a_message_that_was_taken_is_final() -> None:
+    assert decided(messages(), Outcome.SENT) == Final(Outcome.SENT)
+    mail = parse_strategy(json.dumps({"name": "s", "actions": [MAIL]}))
+    assert decided(mail, Outcome.DELIVERED) == Final(Outcome.DELIVERED)
+
+
+def test_a_mail_may_wait_for_a_bounce() -> None:
+    mail = parse_strategy(json.dumps({"name": "s", "actions": [{**MAIL, "bounce_wait": 600}]}))
+    assert decided(mail, Outcome.DELIVERED) == AwaitNews(NOW + dt.timedelta(minutes=10), Counters(1, 1))
+    assert timed_out(mail.actions[0], Outcome.DELIVERED) is Outcome.DELIVERED
+    assert decided(mail, Outcome.DELIVERED, awaited=True) == Final(Outcome.DELIVERED)
+    assert decided(mail, Outcome.HARD_BOUNCE, awaited=True) == Final(Outcome.HARD_BOUNCE)

@@ -80,6 +80,19 @@ def test_outbound_ports_need_telephony_ports() -> None:
     assert "zone north would have 20 outbound_ports, but only 19 telephony_ports" in message
 
 
+def test_zones_without_telephony_ports_of_their_own_share_the_rest() -> None:
+    fits = set_count(TREE, LINES, 20, "north")
+    check(fits, {PORTS: 60, LINES: 60})
+    message = problem(set_count(TREE, LINES, 21, "north"), {PORTS: 60, LINES: 60})
+    assert (
+        "the zones without telephony_ports of their own would have 40 outbound_ports, but only 39"
+        " telephony_ports" in message
+    )
+    inside = set_count(set_count(fits, LINES, 40, "default"), LINES, 10, "default", "red")
+    message = problem(inside, {PORTS: 60, LINES: 60})
+    assert "organization red of default would have 15 outbound_ports, but only 10 telephony_ports" in message
+
+
 def test_a_gate_is_not_summed_up() -> None:
     tree = set_count(set_count(TREE, EMAIL, 1, "north"), EMAIL, 1, "default")
     check(tree, {PORTS: 60, EMAIL: 1})

@@ -77,9 +77,12 @@ def test_nothing_starts_without_a_licence(site: Site, furnished: Furnished) -> N
     file_id = site.as_user("root").get("/licences").text
     assert "L-2026-001" in file_id
     furnished.form("root").send("/licences/files/remove", file_id="L-2026-001")
+    assert "grace period" in furnished.form("sam").page("/")
+    site.advance(30 * 86_400)
+    furnished.console.poll()
     page = furnished.form("sam").send(f"/campaigns/{furnished.spare.id}/start", 409)
-    assert "load a licence file" in page
-    assert "No licence is loaded." in furnished.form("sam").page("/")
+    assert "load a new file" in page
+    assert "licence has expired." in furnished.form("sam").page("/")
 
 
 def test_the_meter_adds_up(furnished: Furnished) -> None:

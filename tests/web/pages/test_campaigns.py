@@ -3,20 +3,18 @@
 import pytest
 
 from outrider.campaigns.strategy_document import parse_strategy
-from outrider.web.pages.strategy_templates import TEMPLATES
+from outrider.campaigns.templates import Template, template, templates
 from support.furnished import Furnished
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda each: each.key)
-def test_templates_can_be_run_as_they_are(furnished: Furnished, template: object) -> None:
-    found = next(each for each in TEMPLATES if each is template)
-    assert parse_strategy(found.source).actions
+@pytest.mark.parametrize("chosen", templates(), ids=lambda each: each.key)
+def test_templates_can_be_run_as_they_are(furnished: Furnished, chosen: Template) -> None:
+    assert parse_strategy(chosen.source).actions
     form = furnished.form("ada")
-    assert "It can be run." in form.page(f"/strategies/new?template={found.key}")
-    address = form.send("/strategies", source=found.source.replace("\n", "\r\n"), then="activate")
-    page = form.page(address)
-    assert "Active" in page
-    assert "readonly" in page
+    assert "It can be run." in form.page(f"/strategies/new?template={chosen.key}&view=source")
+    address = form.send("/strategies", source=chosen.source.replace("\n", "\r\n"), then="activate")
+    assert "Active" in form.page(address)
+    assert "readonly" in form.page(f"{address}?view=source")
 
 
 def test_problems_stand_beside_the_text_with_their_places(furnished: Furnished) -> None:
@@ -41,7 +39,7 @@ def test_a_draft_becomes_active(furnished: Furnished) -> None:
     assert "Untitled" in page
     assert "Draft" in page
     assert "cannot be used" in form.send(address, 422, source="name = ", then="activate")
-    good = TEMPLATES[0].source.replace("Notification call", "Untitled")
+    good = template("call").source.replace("Notification call", "Untitled")
     form.send(address, source=good, then="draft")
     form.send(address, source=good, then="activate")
     assert "Active" in form.page(address)
@@ -67,7 +65,7 @@ def test_a_running_job_shows_its_version(furnished: Furnished) -> None:
 def test_a_version_that_ran_is_kept(furnished: Furnished) -> None:
     form = furnished.form("ada")
     assert "is kept" in form.send(f"/strategies/{furnished.important.strategy_id}/delete", 422)
-    address = form.send("/strategies", source=TEMPLATES[0].source, then="activate")
+    address = form.send("/strategies", source=template("call").source, then="activate")
     assert form.send(f"{address}/delete") == "/strategies"
 
 

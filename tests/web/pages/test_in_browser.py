@@ -237,7 +237,7 @@ def test_numbers_of_the_grid_are_changed_in_place(address: str, context: Browser
 
 def test_the_editor_checks_while_one_writes(address: str, context: BrowserContext) -> None:
     page, mistakes = signed_in(context, address, "ada")
-    page.goto(f"{address}/strategies/new?template=call")
+    page.goto(f"{address}/strategies/new?template=call&view=source")
     expect(page.locator("#check")).to_contain_text("It can be run.")
     text = page.input_value("#source").replace("priority = 5", "priority = 55")
     page.fill("#source", text)

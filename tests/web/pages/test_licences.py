@@ -176,4 +176,4 @@ def test_grace_is_told_on_every_page(furnished: Furnished) -> None:
         assert "grace period" in form.page(path), path
     furnished.site.advance(31 * 86_400)
     furnished.console.poll()
-    assert "The licence has expired." in furnished.form("late").page("/")
+    assert "licence has expired." in furnished.form("late").page("/")

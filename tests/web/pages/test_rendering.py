@@ -13,6 +13,8 @@ READABLE = (
     "/",
     "/licences",
     "/history",
+    "/platform",
+    "/account",
     "/contacts",
     "/strategies",
     "/campaigns",
@@ -46,7 +48,7 @@ def test_pages_render_and_are_accessible(furnished: Furnished, user: str) -> Non
     assert faults == {}
 
 
-@pytest.mark.parametrize("path", [*READABLE[:7], "/strategies/new", "/campaigns/new"])
+@pytest.mark.parametrize("path", [*READABLE[:9], "/strategies/new", "/campaigns/new"])
 def test_an_empty_system_leads_the_newcomer(site: Site, path: str) -> None:
     page = Form(site.as_user("root")).page(path)
     assert faults_of(page) == []

@@ -78,7 +78,7 @@ class CarrierProfile:
     hangs_up_early: float = 0.15
     """Share of people who hang up in the middle of the first prompt."""
     answers: Mapping[str, float] = field(default_factory=dict)
-    """What people do after a prompt, as probabilities: press a key ("1") or say a word ("yes"), or nothing."""
+    """What people do after a prompt, as probabilities: press a key ("1"), say a word ("yes"), or nothing."""
     answer_delay: Span = Span(0.8, 4.0)
     """From the end of the prompt to the key or word."""
     unrecognised: float = 0.0

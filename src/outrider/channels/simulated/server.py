@@ -124,16 +124,6 @@ class CarrierServer:
         match message.get("do"):
             case "originate":
                 self._originate(message, box, session)
-            case "play":
-                self._play(message)
-            case "stop_playing":
-                self.carrier.stop_playing(AttemptId(str(message.get("id"))))
-            case "listen":
-                self.carrier.listen(AttemptId(str(message.get("id"))), parse_words(message))
-            case "stop_listening":
-                self.carrier.stop_listening(AttemptId(str(message.get("id"))))
-            case "hang_up":
-                self.carrier.hang_up(AttemptId(str(message.get("id"))))
             case "living":
                 living = [living_message(call) for call in self.carrier.living().calls]
                 self._switchboard.inherit(box)
@@ -145,8 +135,24 @@ class CarrierServer:
             case "drop_all":
                 self.carrier.drop_all()
             case other:
-                raise ChannelError(f"the carrier knows no command {other!r}")
+                self._act_on_call(other, AttemptId(str(message.get("id"))), message)
         return True
+
+    def _act_on_call(self, what: object, call_id: AttemptId, message: Message) -> None:
+        """Carry out a command about one call."""
+        match what:
+            case "play":
+                self._play(message)
+            case "stop_playing":
+                self.carrier.stop_playing(call_id)
+            case "listen":
+                self.carrier.listen(call_id, parse_words(message))
+            case "stop_listening":
+                self.carrier.stop_listening(call_id)
+            case "hang_up":
+                self.carrier.hang_up(call_id)
+            case _:
+                raise ChannelError(f"the carrier knows no command {what!r}")
 
     def _originate(self, message: Message, box: Mailbox, session: str) -> None:
         call = parse_call(message)

@@ -5,6 +5,7 @@ caller's: None may see and change everything; others see the common lists but ch
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,8 +28,7 @@ from outrider.events import RecordChanged
 RECORD: Final = "do_not_contact_list"
 LARGEST_PAGE: Final = 1_000
 LONGEST_SOURCE: Final = 80
-ANY_COUNTRY: Final = "US"
-"""E.164 numbers and mail addresses have no need of a country, but reading them asks for one."""
+E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +122,22 @@ def opt_out(
 ) -> int:
     """Put addresses (E.164 or mail) on the organization's list of that name, made when it is missing.
 
-    For wishes of the people themselves: a key, an answer, a link. Returns how many were new.
+    For wishes of the people themselves: a key, an answer, a link. Returns how many were new. An address is
+    taken as the contacts have it, and not judged again; what is neither, such as a short code, is left out.
     """
+    good = _wishing(addresses)
+    if not good:
+        return 0
     found = find_list(tx, organization_id=organization_id, name=list_name)
-    if found is None:
-        found = create_list(tx, now, organization_id=organization_id, actor=actor, name=list_name)
-    added = add_entries(
-        tx,
-        now,
-        organization_id=organization_id,
-        actor=actor,
-        list_id=found.id,
-        addresses=addresses,
-        country=ANY_COUNTRY,
-        source=source[:LONGEST_SOURCE],
-    )
-    return added.added
+    list_id = None if found is None else found.id
+    if list_id is None:
+        made, list_id = store.ensure_list(tx, now, organization_id, list_name)
+        if made:
+            _tell(tx, now, organization_id, actor, list_id, "created", list_name)
+    added = store.insert_entries(tx, now, list_id, good, source[:LONGEST_SOURCE])
+    if added:
+        _tell(tx, now, organization_id, actor, list_id, "entries_added", list_name)
+    return added
 
 
 def opt_in(
@@ -150,15 +150,10 @@ def opt_in(
     found = find_list(tx, organization_id=organization_id, name=list_name)
     if found is None:
         return 0
-    return remove_entries(
-        tx,
-        now,
-        organization_id=organization_id,
-        actor=actor,
-        list_id=found.id,
-        addresses=[address],
-        country=ANY_COUNTRY,
-    )
+    removed = store.delete_entries(tx, found.id, _wishing([address]))
+    if removed:
+        _tell(tx, now, organization_id, actor, found.id, "entries_removed", found.name)
+    return removed
 
 
 def remove_entries(
@@ -217,6 +212,12 @@ def _own(tx: Tx, organization_id: int | None, list_id: int) -> DoNotContactList:
             "only an administrator of the system may change it"
         )
     return found
+
+
+def _wishing(addresses: Iterable[str]) -> list[str]:
+    """Return those of some addresses that can stand on a list, as they stand there."""
+    plain = (address.strip() for address in addresses)
+    return list(dict.fromkeys(entry_key(each) for each in plain if "@" in each or E164.fullmatch(each)))
 
 
 def _read(addresses: Iterable[str], country: str) -> tuple[Sequence[str], list[BadAddress]]:

@@ -49,6 +49,17 @@ def insert_list(tx: Connection, now: dt.datetime, organization_id: int | None, n
     return int(tx.execute(statement.returning(lists.c.id)).scalar_one())
 
 
+def ensure_list(tx: Connection, now: dt.datetime, organization_id: int, name: str) -> tuple[bool, int]:
+    """Make an organization's list unless it is there, or is made elsewhere now: is it new, and its id."""
+    statement = dialect.insert(tx, lists).values(organization_id=organization_id, name=name, created_at=now)
+    unless = statement.on_conflict_do_nothing(index_elements=["organization_id", "name"])
+    made = tx.execute(unless.returning(lists.c.id)).scalar()
+    if made is not None:
+        return True, int(made)
+    query = select(lists.c.id).where(lists.c.organization_id == organization_id, lists.c.name == name)
+    return False, int(tx.execute(query).scalar_one())
+
+
 def all_lists(tx: Connection, organization_id: int | None) -> list[DoNotContactList]:
     """Return the organization's and the common lists (None: all lists), by name."""
     query = _query().order_by(lists.c.name, lists.c.id)

@@ -26,11 +26,19 @@ SEE_OTHER = 303
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
-    """One entry of the navigation, shown to callers whose role includes `role`."""
+    """One entry of the navigation, shown to callers whose role includes `role`.
+
+    Those of the `platform` are for users of the whole system, not for those of one organization.
+    """
 
     label: str
     address: str
     role: Role = Role.VIEWER
+    platform: bool = False
+
+    def is_for(self, caller: Credential) -> bool:
+        """Return whether a caller may use it."""
+        return caller.role.includes(self.role) and (not self.platform or caller.organization_id is None)
 
 
 NAVIGATION: Sequence[NavigationItem] = (
@@ -39,6 +47,9 @@ NAVIGATION: Sequence[NavigationItem] = (
     NavigationItem("Contacts", "/contacts"),
     NavigationItem("Strategies", "/strategies"),
     NavigationItem("Licences", "/licences"),
+    NavigationItem("Platform", "/platform"),
+    NavigationItem("Media servers", "/media", Role.ADMINISTRATOR, platform=True),
+    NavigationItem("Speech", "/speech", Role.ADMINISTRATOR, platform=True),
     NavigationItem("History", "/history"),
     NavigationItem("Users", "/users", Role.ADMINISTRATOR),
 )
@@ -81,7 +92,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "caller": caller,
         "csrf_token": credential.csrf_token if isinstance(credential, Credential) else "",
         "navigation": [
-            item for item in NAVIGATION if signed_in and caller and caller.role.includes(item.role)
+            item for item in NAVIGATION if signed_in and caller and item.is_for(caller)
         ],
         "path": request.url.path,
         "message": message,

@@ -19,7 +19,7 @@ from outrider.db.database import Tx
 from outrider.jobs.board import board
 from outrider.jobs.model import ENDED, JobState
 from outrider.jobs.views import Board, JobView, PoolView, TaskView
-from outrider.licences.model import LicenceKind, Standing
+from outrider.licences.model import UNSHARED_KINDS, LicenceKind, Standing, TaskKind
 from outrider.licences.service import SharingRules
 from outrider.people.model import Caller, Role
 from outrider.supply import service as supply
@@ -43,6 +43,7 @@ BOUNDS: Mapping[str, str] = {
     "licence": "Waits for licences",
     "channel": "Its carrier or mail server cannot be reached",
     "paused": "Not running",
+    "servers": "No media server has a free port",
 }
 """Why no more contacts are being reached, by what the worker noted."""
 
@@ -213,7 +214,7 @@ def bound_text(job: JobView, task: TaskView) -> str:
     return bound_words(job.state, task.kind, task.bound, waits=task.waiting, drains=task.draining > 0)
 
 
-def bound_words(state: JobState, kind: LicenceKind, bound: str, *, waits: bool, drains: bool) -> str:
+def bound_words(state: JobState, kind: TaskKind, bound: str, *, waits: bool, drains: bool) -> str:
     """Return in words what holds a task back: its job's state, its standing, or what the worker noted."""
     if state is not JobState.RUNNING:
         return {"paused": "Paused", "snoozed": "Snoozed", "ready": "Not started"}.get(state, "Ended")
@@ -221,7 +222,7 @@ def bound_words(state: JobState, kind: LicenceKind, bound: str, *, waits: bool, 
         return "Waits for its minimum"
     if drains:
         return "Drains first"
-    if bound == "ports" and kind is LicenceKind.EMAIL:
+    if bound == "ports" and kind in UNSHARED_KINDS:
         return "As fast as it may"
     return BOUNDS.get(bound, bound)
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from outrider.web.access import Edge, recognise
-from outrider.web.pages import render
+from outrider.web.pages.console import show
 
 router = APIRouter(include_in_schema=False)
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -18,7 +18,7 @@ async def documentation(request: Request, edge: Edge) -> HTMLResponse:
     """Show every operation with its parameters and body."""
     await recognise(request, edge)
     document = request.app.openapi()
-    return render(request, "documentation.html", groups=operations(document), document=document)
+    return await show(request, edge, "documentation.html", groups=operations(document), document=document)
 
 
 def operations(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -71,12 +71,13 @@ async def handle_load(
 ) -> Response:
     """Load a signed licence file, uploaded or pasted, or show the page again with the reason."""
     try:
+        supply.refuse_elsewhere(edge.settings.licences.server.url)
         given = await _content(file, text, "licence file")
         key = await _content(public_key_file, public_key, "public key")
         found = await edge.database.write(
             supply.load_file, rules_of(edge), given, key, host_of(edge), edge.clock.now(), caller.name
         )
-    except (LicenceFileError, InvalidInputError) as error:
+    except (LicenceFileError, InvalidInputError, ConflictError) as error:
         return await _page(request, edge, caller, status=422, file_error=error.message)
     ports = found.counts.get(LicenceKind.OUTBOUND_PORTS, 0)
     return redirect("/licences", f"The licence file is loaded: {ports:,} outbound ports are authorised now.")
@@ -98,7 +99,8 @@ async def _content(uploaded: UploadFile | None, pasted: str, what: str) -> str:
 
 @router.post("/licences/files/remove")
 async def handle_remove(edge: Edge, caller: SystemAdministrator, file_id: Line) -> Response:
-    """Forget a licence file; its counts are gone at once."""
+    """Forget a licence file; what others authorise counts at once, or the last known numbers for grace."""
+    supply.refuse_elsewhere(edge.settings.licences.server.url)
     await edge.database.write(
         supply.remove_file, rules_of(edge), file_id, host_of(edge), edge.clock.now(), caller.name
     )

@@ -14,7 +14,8 @@ from outrider.people import service
 from outrider.people.model import Caller, Role, User
 from outrider.people.passwords import hash_later, new_password
 from outrider.web.access import Administrator, Edge, EdgeServices, RowId, Viewer
-from outrider.web.pages import own_address, redirect, render
+from outrider.web.pages import own_address, redirect
+from outrider.web.pages.console import show
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,7 +30,7 @@ Field = Annotated[str, Form(max_length=1000)]
 @router.get("/users")
 async def show_users(request: Request, edge: Edge, caller: Administrator) -> HTMLResponse:
     """Show all users that the caller may see."""
-    return render(request, "users.html", users=await edge.database.read(service.list_users, caller))
+    return await show(request, edge, "users.html", users=await edge.database.read(service.list_users, caller))
 
 
 @router.get("/users/new")
@@ -47,8 +48,15 @@ async def _new_user_page(
         choice = [("", "All organizations"), *((str(number), name) for number, name in found)]
     values = {"name": "", "role": Role.SUPERVISOR.value, "organization_id": "", **given}
     status = 422 if error else 200
-    return render(
-        request, "user_new.html", status=status, roles=ROLES, organizations=choice, error=error, **values
+    return await show(
+        request,
+        edge,
+        "user_new.html",
+        status=status,
+        roles=ROLES,
+        organizations=choice,
+        error=error,
+        **values,
     )
 
 
@@ -100,8 +108,9 @@ async def _user_page(
     status = 409 if values["error"] else 200
     # After a POST the address is that of the action; forms and links shall lead back here.
     values["path"] = f"/users/{user.id}"
-    return render(
+    return await show(
         request,
+        edge,
         "user.html",
         status=status,
         user=user,
@@ -170,8 +179,8 @@ async def _account_page(request: Request, edge: EdgeServices, caller: Caller, **
     values = {"error": "", "secret": "", "created": None, "name": "", "days": "90", **context}
     status = 422 if values["error"] else 200
     values["path"] = "/account"
-    return render(
-        request, "account.html", status=status, user=user, tokens=own, now=edge.clock.now(), **values
+    return await show(
+        request, edge, "account.html", status=status, user=user, tokens=own, now=edge.clock.now(), **values
     )
 
 

@@ -1,45 +1,39 @@
-"""Pages of strategies: all versions, and an editor that checks while one writes.
+"""Pages of strategies: all versions, what changed between them, and the source view of the editor.
 
-`app.py` includes `router`. Everybody reads; administrators write. Active versions never change: editing one
-makes the next version.
+`app.py` includes `router`, with the form of `strategy_editor` in it. Everybody reads; administrators write.
+Active versions never change: editing one makes the next version.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from starlette.responses import HTMLResponse
 
 from outrider.campaigns import service
+from outrider.campaigns.changes import Difference
 from outrider.campaigns.model import StrategyState, StrategyVersion
-from outrider.campaigns.schemas import StrategyCheck
-from outrider.campaigns.strategy import Strategy
-from outrider.campaigns.strategy_document import LARGEST_DOCUMENT, parse_strategy
+from outrider.campaigns.strategy_document import LARGEST_DOCUMENT
+from outrider.campaigns.templates import template, templates
 from outrider.db.database import Tx
 from outrider.errors import ConflictError, InvalidInputError, NotAllowedError
 from outrider.jobs import store as job_store
-from outrider.licences.ownership import owner_of_new
 from outrider.people.model import Caller
-from outrider.web.access import Administrator, Edge, EdgeServices, RowId, Text, Viewer
-from outrider.web.pages import redirect, render
-from outrider.web.pages.console import (
-    FormNumber,
-    Line,
-    optional_number,
-    organization_choice,
-    organization_names,
-    show,
-)
-from outrider.web.pages.strategy_templates import TEMPLATES
+from outrider.web.access import Administrator, Edge, RowId, Text, Viewer
+from outrider.web.pages import redirect, render, strategy_editor
+from outrider.web.pages.console import FormNumber, Line, organization_names, show
+from outrider.web.pages.strategy_editor import Edited, checked, create, editor_page, plain, save, saved
 
 router = APIRouter(include_in_schema=False)
+router.include_router(strategy_editor.router)
 
 BODY_LIMIT = 4 * LARGEST_DOCUMENT
 """Bytes: a document of the largest size, escaped as a form."""
 
 Source = Annotated[Text, Form(max_length=LARGEST_DOCUMENT)]
-"""The document as it was typed; browsers send its line ends as CR LF."""
+"""The document as it was typed."""
+
+View = Annotated[Literal["form", "source"], Query()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +49,6 @@ class Named:
     def active(self) -> StrategyVersion | None:
         """The version that new jobs use."""
         return next((each for each in self.versions if each.state is StrategyState.ACTIVE), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What is to be said about a document: its problems, or what was read from it."""
-
-    problems: Sequence[tuple[str, str]]
-    strategy: Strategy | None
-
-
-def checked(source: str) -> Checked:
-    """Check a document as activation would."""
-    found = StrategyCheck.of(source)
-    problems = [(each.where, each.problem) for each in found.problems]
-    return Checked(problems, parse_strategy(source) if found.valid else None)
 
 
 def by_name(tx: Tx, caller: Caller) -> list[Named]:
@@ -95,7 +74,7 @@ async def show_strategies(request: Request, edge: Edge, caller: Viewer) -> HTMLR
         "strategies.html",
         strategies=await edge.database.read(by_name, caller),
         organization_names=await edge.database.read(organization_names, caller),
-        templates=TEMPLATES,
+        templates=templates(),
     )
 
 
@@ -104,57 +83,27 @@ async def show_new(
     request: Request,
     edge: Edge,
     caller: Administrator,
-    template: Annotated[Text, Query(max_length=40)] = "call",
+    start: Annotated[Text, Query(max_length=40, alias="template")] = "call",
     base: Annotated[int | None, Query(alias="from", ge=1, le=2**63 - 1)] = None,
+    view: View = "form",
 ) -> HTMLResponse:
     """Show the editor with a template, or with a version that the next one begins from."""
     found = None
     if base is not None:
         found = await edge.database.read(service.strategy, base, caller.organization_id)
-    chosen = next((each for each in TEMPLATES if each.key == template), TEMPLATES[0])
-    return await _editor(
-        request,
-        edge,
-        caller,
-        source=chosen.source if found is None else found.source,
+    edited = Edited(
+        source=template(start).source if found is None else found.source,
         organization_id="" if found is None else str(found.organization_id),
         base=found,
+        view=view,
     )
-
-
-async def _editor(
-    request: Request,
-    edge: EdgeServices,
-    caller: Caller,
-    *,
-    source: str,
-    organization_id: str = "",
-    version: StrategyVersion | None = None,
-    base: StrategyVersion | None = None,
-    error: str = "",
-) -> HTMLResponse:
-    return await show(
-        request,
-        edge,
-        "strategy.html",
-        status=422 if error else 200,
-        source=source,
-        version=version,
-        base=base,
-        found=checked(source),
-        organizations=await edge.database.read(organization_choice, caller),
-        organization_id=organization_id,
-        templates=TEMPLATES,
-        editable=caller.role == "administrator" and (version is None or version.state is StrategyState.DRAFT),
-        error=error,
-        path="/strategies",
-    )
+    return await editor_page(request, edge, caller, edited)
 
 
 @router.post("/strategies/check", max_body_size=BODY_LIMIT)
 async def handle_check(request: Request, _: Viewer, source: Source = "") -> HTMLResponse:
     """Say what is wrong with a document: the part of the editor that follows the typing."""
-    return render(request, "strategy_check.html", found=checked(_plain(source)))
+    return render(request, "strategy_check.html", found=checked(plain(source)))
 
 
 @router.post("/strategies", max_body_size=BODY_LIMIT)
@@ -167,38 +116,57 @@ async def handle_new(
     then: Line = "activate",
     organization_id: FormNumber = "",
 ) -> Response:
-    """Check a document, save it as a draft, or save it as the version that new jobs use."""
-    text = _plain(source)
-    if then == "check":
-        return await _editor(request, edge, caller, source=text, organization_id=organization_id)
+    """Check a document, show it as a form, save it as a draft, or as the version that new jobs use."""
+    text = plain(source)
+    edited = Edited(source=text, organization_id=organization_id, view="form" if then == "form" else "source")
+    if then in ("check", "form"):
+        return await editor_page(request, edge, caller, edited)
     try:
-        made = await edge.database.write(_create, edge, caller, text, organization_id, then == "draft")
+        made = await edge.database.write(create, edge, caller, text, organization_id, then == "draft")
     except (InvalidInputError, ConflictError, NotAllowedError) as error:
-        return await _editor(
-            request, edge, caller, source=text, organization_id=organization_id, error=error.message
-        )
-    return redirect(f"/strategies/{made.id}", f"{made.name}, version {made.version}, is {_state(made)}.")
-
-
-def _create(
-    tx: Tx,
-    edge: EdgeServices,
-    caller: Caller,
-    source: str,
-    organization_id: str,
-    draft: bool,  # noqa: FBT001 - passed on by the database by position
-) -> StrategyVersion:
-    owner = owner_of_new(tx, caller.organization_id, optional_number(organization_id, "organization"))
-    return service.create_strategy(
-        tx, owner, source, edge.clock.now(), caller.name, draft_name="Untitled" if draft else None
-    )
+        failed = Edited(source=text, organization_id=organization_id, view="source", error=error.message)
+        return await editor_page(request, edge, caller, failed)
+    return saved(made)
 
 
 @router.get("/strategies/{strategy_id}")
-async def show_one(request: Request, edge: Edge, caller: Viewer, strategy_id: RowId) -> HTMLResponse:
+async def show_one(
+    request: Request, edge: Edge, caller: Viewer, strategy_id: RowId, view: View = "form"
+) -> HTMLResponse:
     """Show one version: an active one to read, a draft to edit."""
     found = await edge.database.read(service.strategy, strategy_id, caller.organization_id)
-    return await _editor(request, edge, caller, source=found.source, version=found)
+    return await editor_page(request, edge, caller, Edited(source=found.source, version=found, view=view))
+
+
+@router.get("/strategies/{strategy_id}/changes")
+async def show_changes(
+    request: Request,
+    edge: Edge,
+    caller: Viewer,
+    strategy_id: RowId,
+    since: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+) -> HTMLResponse:
+    """Show what changed in a version since another one, or the one before it."""
+    found = await edge.database.read(service.strategy, strategy_id, caller.organization_id)
+    error = ""
+    before: StrategyVersion | None = None
+    changes: list[Difference] = []
+    try:
+        before, changes = await edge.database.read(
+            service.compare, strategy_id, since, caller.organization_id
+        )
+    except InvalidInputError as refused:
+        error = refused.message
+    return await show(
+        request,
+        edge,
+        "strategy_changes.html",
+        version=found,
+        before=before,
+        changes=changes,
+        error=error,
+        path="/strategies",
+    )
 
 
 @router.post("/strategies/{strategy_id}", max_body_size=BODY_LIMIT)
@@ -211,31 +179,18 @@ async def handle_draft(
     source: Source = "",
     then: Line = "draft",
 ) -> Response:
-    """Check or save a draft, or save and activate it."""
-    text = _plain(source)
+    """Check or save a draft, show it as a form, or save and activate it."""
+    text = plain(source)
     found = await edge.database.read(service.strategy, strategy_id, caller.organization_id)
-    if then == "check":
-        return await _editor(request, edge, caller, source=text, version=found)
+    if then in ("check", "form"):
+        edited = Edited(source=text, version=found, view="form" if then == "form" else "source")
+        return await editor_page(request, edge, caller, edited)
     try:
-        saved = await edge.database.write(_save, edge, caller, strategy_id, text, then == "activate")
+        made = await edge.database.write(save, edge, caller, strategy_id, text, then == "activate")
     except (InvalidInputError, ConflictError) as error:
-        return await _editor(request, edge, caller, source=text, version=found, error=error.message)
-    return redirect(
-        f"/strategies/{strategy_id}", f"{saved.name}, version {saved.version}, is {_state(saved)}."
-    )
-
-
-def _save(
-    tx: Tx,
-    edge: EdgeServices,
-    caller: Caller,
-    strategy_id: int,
-    source: str,
-    activate: bool,  # noqa: FBT001 - passed on by the database by position
-) -> StrategyVersion:
-    now, owner = edge.clock.now(), caller.organization_id
-    saved = service.change_draft(tx, strategy_id, owner, source, now, caller.name)
-    return service.activate(tx, strategy_id, owner, now, caller.name) if activate else saved
+        failed = Edited(source=text, version=found, view="source", error=error.message)
+        return await editor_page(request, edge, caller, failed)
+    return saved(made)
 
 
 @router.post("/strategies/{strategy_id}/delete")
@@ -247,13 +202,6 @@ async def handle_delete(request: Request, edge: Edge, caller: Administrator, str
             service.delete_strategy, strategy_id, caller.organization_id, edge.clock.now(), caller.name
         )
     except ConflictError as error:
-        return await _editor(request, edge, caller, source=found.source, version=found, error=error.message)
+        failed = Edited(source=found.source, version=found, error=error.message)
+        return await editor_page(request, edge, caller, failed)
     return redirect("/strategies", f"{found.name}, version {found.version}, is deleted.")
-
-
-def _state(version: StrategyVersion) -> str:
-    return "active: new jobs use it" if version.state is StrategyState.ACTIVE else "saved as a draft"
-
-
-def _plain(source: str) -> str:
-    return source.replace("\r\n", "\n").replace("\r", "\n")

@@ -22,8 +22,6 @@ router = APIRouter(tags=["unsubscribe"])
 LIST_NAME = "Unsubscribed"
 ACTOR = "the recipient"
 SOURCE = "one-click unsubscribe"
-ANY_COUNTRY = "US"
-"""Mail addresses have no country, but the do-not-contact lists ask for one."""
 
 Token = Annotated[str, Path(max_length=1000)]
 
@@ -44,18 +42,12 @@ async def unsubscribe(request: Request, token: Token, edge: Edge) -> Response:
 
 
 def _block(tx: Tx, now: dt.datetime, wish: Unsubscribe) -> None:
-    found = do_not_contact.find_list(tx, organization_id=wish.organization, name=LIST_NAME)
-    if found is None:
-        found = do_not_contact.create_list(
-            tx, now, organization_id=wish.organization, actor=ACTOR, name=LIST_NAME
-        )
-    do_not_contact.add_entries(
+    do_not_contact.opt_out(
         tx,
         now,
         organization_id=wish.organization,
-        actor=ACTOR,
-        list_id=found.id,
+        list_name=LIST_NAME,
         addresses=[wish.address],
-        country=ANY_COUNTRY,
         source=SOURCE,
+        actor=ACTOR,
     )

@@ -25,7 +25,7 @@ from outrider.licences import explaining
 from outrider.licences.division_store import PoolRow
 from outrider.licences.explained import Explained, Recalculation, Supposition
 from outrider.licences.history import visible_pool
-from outrider.licences.model import GATE_KINDS, Standing
+from outrider.licences.model import UNSHARED_KINDS, Standing
 from outrider.licences.service import SharingRules
 from outrider.people.model import Caller
 from outrider.web.access import Edge, EdgeServices, RowId, Viewer
@@ -123,7 +123,7 @@ class WhyView:
     @property
     def shared(self) -> bool:
         """Whether its licences are counted and shared, so that what-if has an answer."""
-        return self.explained.kind not in GATE_KINDS
+        return self.explained.kind not in UNSHARED_KINDS
 
 
 def why_no_more(view: WhyView) -> str:

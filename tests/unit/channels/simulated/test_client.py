@@ -75,7 +75,7 @@ def test_a_controller_that_comes_back_under_its_name_is_told_what_it_missed() ->
                 assert {event.call_id for event in observer.events} == {"3"}
             async with controller(server) as (client, heard, _):
                 await heard.until(lambda: heard.ended("2") is not None)
-                assert [call.call_id for call in await client.living()] == ["1"]
+                assert [call.call_id for call in (await client.living()).calls] == ["1"]
 
     asyncio.run(run())
 
@@ -85,7 +85,7 @@ def test_who_asks_what_is_up_inherits_the_calls_of_controllers_that_are_gone() -
         async with served(grace=0.0) as server, controller(server, "two") as (second, heard, _):
             async with controller(server, "one") as (first, _, _):
                 await first.originate(a_call("1", "silent"))
-                assert [call.call_id for call in await second.living()] == ["1"]
+                assert [call.call_id for call in (await second.living()).calls] == ["1"]
             await second.hang_up(AttemptId("1"))
             async with asyncio.timeout(PATIENCE):
                 while heard.ended("1") is None:
@@ -126,7 +126,7 @@ def test_commands_fail_while_the_carrier_is_away_and_work_again_after_its_restar
             await again.start()
             async with asyncio.timeout(PATIENCE):
                 await back.wait()
-            assert await client.living() == ()
+            assert (await client.living()).calls == ()
             await client.originate(a_call("2", "busy"))
             await heard.until(lambda: heard.ended("2") is not None)
             await client.close()
@@ -211,7 +211,7 @@ def test_the_server_disconnects_who_does_not_speak_its_language(line: bytes) -> 
                 await reader.read()
             writer.close()
             async with controller(server) as (client, _, _):
-                assert await client.living() == ()
+                assert (await client.living()).calls == ()
 
     asyncio.run(run())
 
