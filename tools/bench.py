@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 PARTS = {
     "licences": ("licences_bench", "Sharing licences"),
+    "licence_server": ("licence_server_bench", "Licence server"),
     "dialing": ("dialing_bench", "Dialing"),
     "import": ("import_bench", "Importing contacts"),
     "channels": ("channels_bench", "Channels"),

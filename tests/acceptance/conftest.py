@@ -1,4 +1,4 @@
-"""Gives acceptance tests a starter of commands that cleans up after itself."""
+"""Gives acceptance tests a starter of commands that cleans up after itself, and the real test bed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from support.processes import Programs, programs
+from support.testbed.fixtures import asterisk, asterisk_pair, public_network, testbed
+
+__all__ = ["asterisk", "asterisk_pair", "commands", "public_network", "testbed"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Speech servers over each database: configuration, the split, units of calls, and workers that take at once."""
+"""Speech servers over each database: configuration, split, units of calls, workers that take at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -135,9 +135,9 @@ def test_use_is_counted_by_job_and_refusals_by_server(system: Speaking) -> None:
         assert system.take(call, ASR)
     assert system.take(two[0], TTS)
     system.database.write_now(service.refuse, TTS)
-    used = [tuple(row.values()) for row in system.database.read_now(service.use_by_job)]
-    assert [(kind, units) for _, kind, units in used] == [("asr", 2), ("asr", 1), ("tts", 1)]
-    assert len({job for job, _, _ in used}) == 2
+    used = system.database.read_now(service.use_by_job)
+    assert [(row["kind"], row["units"]) for row in used] == [("asr", 2), ("asr", 1), ("tts", 1)]
+    assert len({row["job_id"] for row in used}) == 2
     servers = {each.name: each.refused for each in system.database.read_now(service.servers)}
     assert servers == {"ears": 0, "mouth": 1}
 

@@ -10,20 +10,18 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from outrider.channels.base import TextChannel
 from outrider.channels.model import InboundText, ReceiptState, TextReceipt
 from outrider.channels.simulated.behaviour import FarEnd
-from outrider.channels.sms.channel import SmppChannel
-from outrider.channels.sms.connection_settings import LongMessages, SmppSettings
+from outrider.channels.sms.connection_settings import LongMessages
 from outrider.channels.sms.simulated.behaviour import CentreBehaviour
 from outrider.channels.sms.simulated.centre import SimulatedCentre
-from outrider.clock import Clock
 from outrider.db import schema
 from outrider.db.database import Database, Tx
 from outrider.dialing import receipts
 from support.campaigning import NOON, RULES
 from support.message_centre import centre, settings_for
 from support.outreach import Outreach, always, attempts, course, finals, outreach, people, run, targets
+from support.sms import over
 
 TEXT = """
 name = "{name}"
@@ -46,11 +44,6 @@ LONG = "Your appointment is tomorrow. " * 12
 
 def text(name: str, rules: str = "", words: str = "Hello") -> str:
     return TEXT.format(name=name, rules=rules, text=words)
-
-
-def over(*connections: SmppSettings) -> Callable[[Clock], TextChannel]:
-    """Return what makes the text channel of a system."""
-    return lambda clock: SmppChannel(connections, clock, patience=5.0)
 
 
 @asynccontextmanager

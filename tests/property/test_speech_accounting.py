@@ -1,7 +1,7 @@
-"""Speech connections as a state machine: whatever is licensed, configured, taken, given or ended, sums are true.
+"""Speech connections as a state machine: whatever is licensed, configured, taken or ended, sums stay true.
 
-The service runs on a real SQLite database; hypothesis looks for the sequence after which a rule of licensing.md
-2 and 4.5, or a count, does not hold for the speech servers.
+The service runs on a real SQLite database; hypothesis looks for the sequence after which a rule of
+licensing.md 2 and 4.5, or a count, does not hold for the speech servers.
 """
 
 import tempfile

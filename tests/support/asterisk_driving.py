@@ -6,14 +6,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.testbed import asterisk as bed
+from tools.testbed.numbering import Outcome, number
+
 from outrider.channels.asterisk.health import ServerHealth
 from outrider.channels.asterisk.server import AsteriskServer
 from outrider.channels.asterisk.settings import AsteriskSettings
 from outrider.channels.model import CallEnded, EndCause, OutboundCall
 from outrider.clock import RealClock
 from outrider.ids import AttemptId
-from support.testbed import asterisk as bed
-from support.testbed.numbering import Outcome, number
 from support.voice import Recorder
 
 SHORT = 2.0

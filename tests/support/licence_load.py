@@ -1,8 +1,8 @@
 """The load of the licence server's benchmark.
 
 `python -m support.licence_load HOST PORT REQUESTS SEEN NAME=TOKEN...`: each client keeps one connection and
-asks as fast as it is answered. Prints answers per second. One thread and raw bytes, so that the measuring side
-takes little of the machine.
+asks as fast as it is answered. Prints answers per second. One thread and raw bytes: measuring takes little
+of the machine.
 """
 
 import re

@@ -8,32 +8,15 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+
+from tools.testbed.waiting import PATIENCE, eventually
 
 from outrider.clock import RealClock
 
-T = TypeVar("T")
-
-POLL = 0.02
-PATIENCE = 60.0
-"""Seconds after which something that should have happened long ago is a failure."""
-
-
-def eventually(what: str, fact: Callable[[], T | None], within: float = PATIENCE) -> T:
-    """Return the first true answer of `fact`; AssertionError when there is none `within` seconds."""
-    deadline = time.monotonic() + within
-    pause = threading.Event()
-    while True:
-        found = fact()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
-        pause.wait(POLL)
+__all__ = ["PATIENCE", "Program", "Programs", "eventually", "programs"]
 
 
 class Program:

@@ -96,5 +96,11 @@ def speaking(database: Database) -> Speaking:
 def plan(name: str, kind: LicenceKind, *, maximum: int = 10, weight: int = 1, enabled: bool = True) -> Plan:
     """Return a good plan of a speech server."""
     return Plan(
-        name=name, kind=kind, engine=ENGINES[kind], maximum=maximum, weight=weight, enabled=enabled, options={}
+        name=name,
+        kind=kind,
+        engine=ENGINES[kind],
+        maximum=maximum,
+        weight=weight,
+        enabled=enabled,
+        options={},
     )

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from tools.testbed.asterisk import AsteriskServer, running_asterisk
 from tools.testbed.bed import Bed
+from tools.testbed.numbering import Outcome
+from tools.testbed.public_network import PublicNetwork
 
 from outrider.channels.asterisk.configuration import snippets
 from outrider.channels.asterisk.settings import AsteriskSettings
@@ -19,9 +22,6 @@ from outrider.channels.model import (
 )
 from outrider.errors import ChannelError
 from support.asterisk_driving import Driving, drive, settings_of
-from support.testbed.asterisk import AsteriskServer, running_asterisk
-from support.testbed.numbering import Outcome
-from support.testbed.public_network import PublicNetwork
 
 EXTENSIONS = next(
     part.text
@@ -68,6 +68,7 @@ def test_who_took_the_call_is_found_out(server: AsteriskServer, outcome: Outcome
         assert (living.call_id, living.answered, living.by) == (name, True, by)
         await driver.channel.hang_up(name)
         assert await driver.cause_of(name) is EndCause.NORMAL
+        assert driver.channel._classification._has_amd is bool(server.instance.additions)
         answered, _, _ = driver.heard.of(name)
         assert isinstance(answered, CallAnswered)
         assert answered.classifying

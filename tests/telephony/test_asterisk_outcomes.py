@@ -4,6 +4,9 @@ import asyncio
 import logging
 
 import pytest
+from tools.testbed.asterisk import AsteriskServer
+from tools.testbed.numbering import Outcome, number
+from tools.testbed.public_network import PublicNetwork
 
 from outrider.channels.asterisk.settings import Requests
 from outrider.channels.base import DuplicateCallError
@@ -23,9 +26,6 @@ from outrider.errors import ChannelError
 from outrider.ids import AttemptId
 from support.asterisk_driving import Driving, drive, settings_of
 from support.processes import eventually
-from support.testbed.asterisk import AsteriskServer
-from support.testbed.numbering import Outcome, number
-from support.testbed.public_network import PublicNetwork
 
 ONE = Prompt(file="digits/1.gsm")
 

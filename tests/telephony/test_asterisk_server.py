@@ -4,14 +4,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tools.testbed.asterisk import AsteriskServer, running_asterisk
 from tools.testbed.bed import Bed
+from tools.testbed.numbering import Outcome, number
+from tools.testbed.public_network import PublicNetwork
 from tools.testbed.sources import OLDEST_ASTERISK
 
 from support.processes import eventually
-from support.testbed.asterisk import AsteriskServer, running_asterisk
 from support.testbed.controller import controlling
-from support.testbed.numbering import Outcome, number
-from support.testbed.public_network import PublicNetwork
 
 
 def test_a_killed_server_comes_back_on_its_ports_without_its_calls(

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from tools.testbed.asterisk import AsteriskServer
+from tools.testbed.numbering import ANSWERED, SIP_CODES, Outcome, number
+from tools.testbed.public_network import PublicNetwork, Tally
 
 from support.processes import eventually
-from support.testbed.asterisk import AsteriskServer
 from support.testbed.controller import Controller, controlling
-from support.testbed.numbering import ANSWERED, SIP_CODES, Outcome, number
-from support.testbed.public_network import PublicNetwork, Tally
 
 KEY = 7
 LONG_RING = 30

@@ -89,7 +89,9 @@ CASES: Mapping[str, Case] = {
         body=lambda victim: {"source": SOURCE, "organization_id": victim.organization_id}
     ),
     "POST /api/strategies/check": harmless({"source": SOURCE}),
+    "GET /api/strategies/templates": harmless(),
     "GET /api/strategies/{strategy_id}": Case(STRATEGY_ID),
+    "GET /api/strategies/{strategy_id}/changes": Case(STRATEGY_ID),
     "PUT /api/strategies/{strategy_id}": Case(DRAFT, says({"source": SOURCE})),
     "POST /api/strategies/{strategy_id}/activate": Case(DRAFT),
     "DELETE /api/strategies/{strategy_id}": Case(DRAFT),
@@ -112,6 +114,15 @@ CASES: Mapping[str, Case] = {
     "POST /api/connections": Case(body=says({"name": "mine", "kind": "sip", "capacity": 1})),
     "PATCH /api/connections/{connection_id}": Case(lambda _: {"connection_id": 1}, says({"capacity": 1})),
     "DELETE /api/connections/{connection_id}": Case(lambda _: {"connection_id": 1}),
+    "GET /api/media-servers": Case(),
+    "POST /api/media-servers": Case(
+        body=says({"name": "mine", "url": "http://127.0.0.1:8088", "username": "x", "password": "x"})
+    ),
+    "GET /api/media-servers/{server_id}": Case(lambda _: {"server_id": 1}),
+    "PATCH /api/media-servers/{server_id}": Case(lambda _: {"server_id": 1}, says({"weight": 2})),
+    "DELETE /api/media-servers/{server_id}": Case(lambda _: {"server_id": 1}),
+    "POST /api/media-servers/{server_id}/drain": Case(lambda _: {"server_id": 1}, says({"draining": True})),
+    "POST /api/media-servers/{server_id}/check": Case(lambda _: {"server_id": 1}),
     "GET /api/zones": harmless(),
     "POST /api/zones": Case(body=says({"name": "mine"})),
     "DELETE /api/zones/{zone_id}": Case(lambda _: {"zone_id": 1}),
@@ -242,7 +253,7 @@ def ask(caller: Api, operation: str, case: Case, victim: Tenant) -> Any:
 def test_the_cases_are_not_refused_for_another_reason(system: Composed) -> None:
     """Ask the reading cases as the victim's own administrator: those must be answered."""
     own = system.of(system.acme, "ada")
-    others = ("/licences/files", "/connections", "rejects")
+    others = ("/licences/files", "/connections", "/media-servers", "/speech-servers", "/channels", "rejects")
     for operation, case in CASES.items():
         if operation.startswith("GET ") and not any(part in operation for part in others):
             assert ask(own, operation, case, system.acme).status_code == 200, operation

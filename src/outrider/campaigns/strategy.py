@@ -113,11 +113,6 @@ class Action:
     windows: tuple[Window, ...] = (Window(),)
     restrictions: Restrictions = field(default_factory=Restrictions)
 
-    @property
-    def window(self) -> Hours:
-        """Return the action's own hours; use `Strategy.hours`, which adds the strategy's holidays."""
-        return Hours(self.windows, self.restrictions.holidays)
-
     def rule(self, outcome: Outcome, disposition: str | None = None) -> RetryRule:
         """Return the rule for what an attempt came to: the disposition's, else the outcome's, else default.
 

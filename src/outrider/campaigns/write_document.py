@@ -58,7 +58,7 @@ def _action(action: Action) -> dict[str, object]:
         "max_attempts": action.max_attempts,
         "retry_on": action.retry_on.value if addressed else None,
         "retry_interrupted": action.retry_interrupted,
-        "windows": [_window(window) for window in action.windows],
+        **_windows(action.windows),
         "restrictions": _restrictions(action.restrictions),
         "retry": {outcome.value: _rule(rule) for outcome, rule in action.retry.items()} or None,
         "dispositions": {name: _rule(rule) for name, rule in action.dispositions.items()} or None,
@@ -163,6 +163,13 @@ def _senders(rules: tuple[SenderRule, ...]) -> list[dict[str, object]] | None:
 
 def _prompt(prompt: Prompt) -> dict[str, object]:
     return _without_none({"text": prompt.text, "file": prompt.file})
+
+
+def _windows(windows: tuple[Window, ...]) -> dict[str, object]:
+    """Return one window as `window`, which is how most documents and their readers know it."""
+    if len(windows) == 1:
+        return {"window": _window(windows[0])}
+    return {"windows": [_window(window) for window in windows]}
 
 
 def _window(window: Window) -> dict[str, object]:

@@ -17,7 +17,7 @@ from outrider.contacts import service as contacts
 from outrider.contacts.imports import service as imports
 from outrider.contacts.imports.files import ImportFiles
 from outrider.db.database import Tx
-from outrider.demo import scenario, series, store
+from outrider.demo import series, store
 from outrider.demo.contact_files import ContactFile
 from outrider.demo.figures import (
     ImportFigures,
@@ -26,6 +26,7 @@ from outrider.demo.figures import (
     OutcomeFigures,
     PoolFigures,
     RunFigures,
+    ServerFigures,
 )
 from outrider.demo.lending import Lending, lending
 from outrider.demo.mail_sink import Behaviour, MailSink
@@ -37,6 +38,8 @@ from outrider.jobs.views import JobView
 from outrider.licences import history
 from outrider.licences.explained import Recalculation
 from outrider.licences.model import LicenceKind, Trigger
+from outrider.media import service as media
+from outrider.media.model import MediaServer
 from outrider.runtime.store import drifts
 
 COLUMNS: Final = 60
@@ -89,12 +92,17 @@ def recalculations(tx: Tx, pool_id: int) -> list[Recalculation]:
 def run_figures(
     tx: Tx,
     system: System,
+    ports: int,
     job_ids: Sequence[JobId],
     imported: Sequence[ImportFigures],
     sink: MailSink,
+    seen: Mapping[str, Sequence[Sample]],
     about: Mapping[str, float],
 ) -> RunFigures:
-    """Return everything, from one snapshot. `about` gives seed, speed, real_seconds and setup_seconds."""
+    """Return everything, from one snapshot.
+
+    `seen` are samples of media servers by name; `about` gives seed, speed, real_seconds and setup_seconds.
+    """
     now = system.clock.now()
     views = [board.job(tx, system.rules, job_id, None, now) for job_id in job_ids]
     begin = min(view.started_at or now for view in views)
@@ -114,12 +122,16 @@ def run_figures(
         simulated_seconds=(end - begin).total_seconds(),
         imports=tuple(imported),
         jobs=tuple(jobs),
-        pool=_pool(calls, taken, begin, end),
+        pool=_pool(ports, calls, taken, begin, end),
         mail=_mail(views, sink),
         recalculations=dict(Counter(record.trigger.value for record in records)),
         moves=tuple(_move(record, begin) for record in records if record.trigger in _LENDING),
         alarms=sum(bool(record.violations) for record in records),
         drifts=tuple(drifts(tx)),
+        servers=tuple(
+            _server(each, store.calls_of(tx, each.name), seen.get(each.name, ()), begin, end)
+            for each in media.servers(tx)
+        ),
     )
 
 
@@ -172,8 +184,29 @@ def _job(
     )
 
 
+def _server(
+    server: MediaServer, calls: int, samples: Sequence[Sample], begin: dt.datetime, end: dt.datetime
+) -> ServerFigures:
+    seconds = max((end - begin).total_seconds(), 1e-6)
+    return ServerFigures(
+        name=server.name,
+        version=server.version,
+        quota=server.quota,
+        calls=calls,
+        most_in_use=max((each.in_use for each in samples), default=0),
+        mean_in_use=series.area(samples, lambda each: each.in_use, end) / seconds,
+        seconds_above_quota=series.area(samples, lambda each: each.in_use > each.quota, end),
+        quota_over_time=series.columns(samples, lambda each: each.quota, begin, end, COLUMNS),
+        in_use_over_time=series.columns(samples, lambda each: each.in_use, begin, end, COLUMNS),
+    )
+
+
 def _pool(
-    calls: Sequence[JobView], taken: Mapping[int, Sequence[Sample]], begin: dt.datetime, end: dt.datetime
+    ports: int,
+    calls: Sequence[JobView],
+    taken: Mapping[int, Sequence[Sample]],
+    begin: dt.datetime,
+    end: dt.datetime,
 ) -> PoolFigures:
     tasks = [taken[view.tasks[0].id] for view in calls]
     ends = sorted(view.ended_at or samples[-1].at for view, samples in zip(calls, tasks, strict=True))
@@ -189,7 +222,7 @@ def _pool(
         return series.area(samples, lambda each: float(getattr(each, name)), until) / seconds
 
     return PoolFigures(
-        ports=scenario.PORTS,
+        ports=ports,
         most_granted=max(each.granted for each in sums),
         most_in_use=max(each.in_use for each in sums),
         most_held=max(each.granted for each in held),

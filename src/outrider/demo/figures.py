@@ -110,6 +110,33 @@ class MailFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerFigures:
+    """One media server over the run: its part of the telephony ports, and those in use."""
+
+    name: str
+    version: str
+    quota: int
+    calls: int
+    most_in_use: int
+    mean_in_use: float
+    seconds_above_quota: float
+    """Time with more ports in use than its part: 0 unless its part was cut under living calls."""
+    quota_over_time: Sequence[float]
+    in_use_over_time: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedTwice:
+    """What somebody outside counted, beside our own count of the same; they must be equal."""
+
+    what: str
+    theirs: int
+    ours: int
+    as_: str
+    """What we call it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunFigures:
     """The whole run. `recalculations` are counted by trigger, `moves` tell the idle and return ones."""
 
@@ -127,3 +154,7 @@ class RunFigures:
     alarms: int
     """Plans that failed their certificate."""
     drifts: tuple[str, ...]
+    servers: tuple[ServerFigures, ...] = ()
+    """Of real media servers; none where the simulated carrier makes the calls."""
+    counted_outside: tuple[CountedTwice, ...] = ()
+    """What the real public network, and whoever else is outside, counted."""

@@ -5,8 +5,7 @@
 
 from collections.abc import Iterable
 
-from outrider.demo.figures import ImportFigures, JobFigures, MailFigures, RunFigures
-from outrider.demo.scenario import PORTS
+from outrider.demo.figures import ImportFigures, JobFigures, MailFigures, RunFigures, ServerFigures
 
 
 def findings(run: RunFigures) -> list[str]:
@@ -19,6 +18,12 @@ def findings(run: RunFigures) -> list[str]:
     ]
     found += _of_sharing(run)
     found += _of_mail(run.mail)
+    found += [problem for each in run.servers for problem in _of_server(each)]
+    found += [
+        f"{each.what}: we count {each.ours:,} ({each.as_}), and outside {each.theirs:,} were counted"
+        for each in run.counted_outside
+        if each.ours != each.theirs
+    ]
     found += [f"drift: {line}" for line in run.drifts]
     if run.alarms:
         found.append(f"{run.alarms} recalculations failed their certificate")
@@ -48,10 +53,11 @@ def _of_sharing(run: RunFigures) -> Iterable[str]:
         yield "no job lent licences: no idle recalculation was seen"
     elif not any(job.lending.returned for job in calls):
         yield "no job got licences back: no return recalculation was seen"
-    if run.pool.most_held > PORTS:
-        yield f"{run.pool.most_held} ports were granted or in use at once, and there are {PORTS}"
-    if run.pool.most_granted < PORTS:
-        yield f"never more than {run.pool.most_granted} of {PORTS} ports were granted at once"
+    ports = run.pool.ports
+    if run.pool.most_held > ports:
+        yield f"{run.pool.most_held} ports were granted or in use at once, and there are {ports}"
+    if run.pool.most_granted < ports:
+        yield f"never more than {run.pool.most_granted} of {ports} ports were granted at once"
     yield from (
         f"job {job.name!r} had {job.most_in_use} calls at once, and its maximum is {job.maximum}"
         for job in calls
@@ -63,6 +69,13 @@ def _of_sharing(run: RunFigures) -> Iterable[str]:
 def _of_reserved(job: JobFigures) -> Iterable[str]:
     if job.allocation == "reserved" and job.lending.donations:
         yield f"job {job.name!r} is reserved and lost {job.lending.donated} licences to an idle recalculation"
+
+
+def _of_server(server: ServerFigures) -> Iterable[str]:
+    if server.most_in_use > server.quota:
+        yield f"{server.name} had {server.most_in_use} ports in use at once, and its part is {server.quota}"
+    if not server.calls:
+        yield f"{server.name} made no call"
 
 
 def _of_mail(mail: MailFigures) -> Iterable[str]:

@@ -13,6 +13,7 @@ from outrider.demo.lending import Lending
 from outrider.jobs.model import ENDED
 from outrider.jobs.views import JobView, TaskView
 from outrider.licences.model import LicenceKind
+from outrider.media.model import MediaServer
 
 LINE_EVERY: Final = 5.0
 """Real seconds between two lines, where nothing can be redrawn."""
@@ -23,13 +24,17 @@ BAR: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A run at one moment. `accounts` are the loans by task; `ports` the pool's count."""
+    """A run at one moment. `accounts` are the loans by task; `ports` the pool's count.
+
+    `servers` are the media servers, none where the simulated carrier makes the calls.
+    """
 
     at: dt.datetime
     since: dt.datetime
     jobs: Sequence[JobView]
     accounts: dict[int, Lending]
     ports: int
+    servers: Sequence[MediaServer] = ()
 
 
 class Progress:
@@ -83,7 +88,7 @@ def table(moment: Moment) -> list[str]:
     """Return the lines of the live table: one a job, and the sums of the pool."""
     columns = f"{'quota':>5} {'grant':>5} {'use':>4} {'lent':>5}"
     head = f"{'job':<{NAME}} {'state':<9}{'done':>13} {'':{BAR}} {columns}"
-    lines = [f"simulated time {clock(moment)}", head]
+    lines = [f"time {clock(moment)}", head]
     for job in moment.jobs:
         task = job.tasks[0]
         share = job.targets_done / job.targets if job.targets else 0.0
@@ -100,6 +105,11 @@ def table(moment: Moment) -> list[str]:
     lines.append(
         f"{f'ports: {moment.ports}':<{NAME}} {'':<9}{'':>13} {'':{BAR}} {quota:>5} {granted:>5} {in_use:>4}"
     )
+    lines += [
+        f"{f'media server {each.name}'[:NAME]:<{NAME}} {each.standing.replace('_', ' ')[:9]:<9}{'':>13} "
+        f"{'':{BAR}} {each.quota:>5} {each.granted:>5} {each.in_use:>4}"
+        for each in moment.servers
+    ]
     return lines
 
 
@@ -111,6 +121,7 @@ def line(moment: Moment) -> str:
         share = job.targets_done / job.targets if job.targets else 0.0
         ports = f" {task.in_use}/{task.quota}" if task.kind is LicenceKind.OUTBOUND_PORTS else ""
         parts.append(f"{job.campaign_name.split()[0]} {share:.0%}{ports}")
+    parts += [f"{each.name} {each.in_use}/{each.quota}" for each in moment.servers]
     in_use = sum(task.in_use for task in _call_tasks(moment))
     return f"{clock(moment)}  {in_use}/{moment.ports} ports in use;  " + "  ".join(parts)
 

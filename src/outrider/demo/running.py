@@ -5,26 +5,29 @@ donation and the ends of jobs are the program's own doing.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from outrider.clock import stopwatch
 from outrider.contacts.imports import service as imports
 from outrider.contacts.imports.model import Import
 from outrider.db.database import Tx
-from outrider.demo import collecting, scenario, system
-from outrider.demo.contact_files import ContactFile, write_files
+from outrider.demo import collecting, system
+from outrider.demo.contact_files import ContactFile
 from outrider.demo.figures import ImportFigures, RunFigures
 from outrider.demo.lending import lending
 from outrider.demo.mail_sink import MailSink
 from outrider.demo.progress import Moment, Progress
+from outrider.demo.scenario import Scenario
+from outrider.demo.series import Sample
 from outrider.demo.system import System
 from outrider.errors import OutriderError
 from outrider.ids import JobId
 from outrider.jobs import board
 from outrider.jobs.model import ENDED
+from outrider.media import service as media
 
 LOOK_EVERY: Final = 0.5
 """Real seconds between two looks at the system."""
@@ -41,25 +44,37 @@ class Plan:
 
 
 async def play(
-    parts: System, sink: MailSink, plan: Plan, files_folder: Path, progress: Progress
+    parts: System,
+    shown: Scenario,
+    sink: MailSink,
+    plan: Plan,
+    write_files: Callable[[], Sequence[ContactFile]],
+    progress: Progress,
 ) -> RunFigures:
-    """Import the files, run the jobs to their ends, and return the figures. OutriderError when that fails."""
-    files = await asyncio.to_thread(write_files, files_folder, plan.seed, plan.rows)
-    imported = await _import(parts, files, progress)
+    """Import the files, run the jobs to their ends, and return the figures. OutriderError when that fails.
+
+    `write_files` writes one file for each list of the scenario, in their order.
+    """
+    files = await asyncio.to_thread(write_files)
+    imported = await _import(parts, shown, files, progress)
     setup_seconds = stopwatch() - plan.began
-    job_ids = await system.start_jobs(parts)
-    await _run_to_the_end(parts, job_ids, progress)
+    job_ids = await system.start_jobs(parts, shown.campaigns)
+    samples = await _run_to_the_end(parts, shown, job_ids, progress)
     about = {
         "seed": plan.seed,
         "speed": plan.speed,
         "real_seconds": stopwatch() - plan.began,
         "setup_seconds": setup_seconds,
     }
-    return await parts.database.read(collecting.run_figures, parts, job_ids, imported, sink, about)
+    return await parts.database.read(
+        collecting.run_figures, parts, shown.ports, job_ids, imported, sink, samples, about
+    )
 
 
-async def _import(parts: System, files: Sequence[ContactFile], progress: Progress) -> list[ImportFigures]:
-    ids = await system.queue_imports(parts, files)
+async def _import(
+    parts: System, shown: Scenario, files: Sequence[ContactFile], progress: Progress
+) -> list[ImportFigures]:
+    ids = await system.queue_imports(parts, shown.lists, files)
     figures = []
     for import_id, file in zip(ids, files, strict=True):
         ended = await _import_ended(parts, import_id)
@@ -83,16 +98,22 @@ async def _import_ended(parts: System, import_id: int) -> Import:
         await asyncio.sleep(LOOK_EVERY / 5)
 
 
-async def _run_to_the_end(parts: System, job_ids: Sequence[JobId], progress: Progress) -> None:
+async def _run_to_the_end(
+    parts: System, shown: Scenario, job_ids: Sequence[JobId], progress: Progress
+) -> dict[str, list[Sample]]:
+    """Show the run until all jobs have ended; return what was seen of each media server's ports."""
+    samples: dict[str, list[Sample]] = defaultdict(list)
     while True:
-        moment = await parts.database.read(_moment, parts, job_ids)
+        moment = await parts.database.read(_moment, parts, shown, job_ids)
         progress.show(moment)
+        for each in moment.servers:
+            samples[each.name].append(Sample(parts.clock.now(), each.quota, each.granted, each.in_use))
         if all(job.state in ENDED and job.tasks[0].in_use == 0 for job in moment.jobs):
-            return
+            return samples
         await asyncio.sleep(LOOK_EVERY)
 
 
-def _moment(tx: Tx, parts: System, job_ids: Sequence[JobId]) -> Moment:
+def _moment(tx: Tx, parts: System, shown: Scenario, job_ids: Sequence[JobId]) -> Moment:
     now = parts.clock.now()
     views = tuple(board.job(tx, parts.rules, job_id, None, now) for job_id in job_ids)
     history = collecting.recalculations(tx, views[0].tasks[0].pool_id)
@@ -103,5 +124,6 @@ def _moment(tx: Tx, parts: System, job_ids: Sequence[JobId]) -> Moment:
         since=min(view.started_at or now for view in views),
         jobs=views,
         accounts={int(task): account for task, account in lending(history, now).items()},
-        ports=scenario.PORTS,
+        ports=shown.ports,
+        servers=media.servers(tx),
     )

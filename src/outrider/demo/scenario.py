@@ -8,7 +8,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,27 +26,43 @@ OPENING: Final = dt.time(16, 10, tzinfo=dt.UTC)
 open from California to Berlin, summer and winter, for the next two hours and three quarters."""
 
 PROFILES: Final = "carrier.toml"
+STRATEGIES: Final = Path(__file__).with_name("strategies")
 
 
 @dataclass(frozen=True, slots=True)
 class CallList:
-    """A contact list, filled from the file that `contact_files` writes for the name."""
+    """A contact list, filled from the file that is written for the name."""
 
     name: str
-    carrier_profile: str
+    carrier_profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoCampaign:
-    """A campaign: its strategy's file, its list, and a filter if it is not for everybody on it."""
+    """A campaign: its strategy's file in `folder`, its list, and a filter if it is not for everybody on it."""
 
     strategy: str
     list_name: str
     filter: tuple[Mapping[str, Any], ...] = ()
+    folder: Path = STRATEGIES
 
     def source(self) -> str:
         """Return the text of the strategy document."""
-        return resources.files(__package__).joinpath("strategies", self.strategy).read_text("utf-8")
+        return (self.folder / self.strategy).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A whole demo: what is licensed, which lists are imported, and which campaigns run over them."""
+
+    licences: Mapping[LicenceKind, int]
+    lists: tuple[CallList, ...]
+    campaigns: tuple[DemoCampaign, ...]
+
+    @property
+    def ports(self) -> int:
+        """Return how many ports the call jobs share."""
+        return self.licences[LicenceKind.OUTBOUND_PORTS]
 
 
 LISTS: Final = (
@@ -67,6 +82,8 @@ NOTICES: Final = DemoCampaign("notices.toml", "UK and US customers")
 SURVEY: Final = DemoCampaign("survey.toml", "Clients France et Espagne")
 INVOICES: Final = DemoCampaign("invoices.toml", "UK and US customers")
 CAMPAIGNS: Final = (REMINDERS, NOTICES, SURVEY, INVOICES)
+SIMULATED: Final = Scenario(LICENCES, LISTS, CAMPAIGNS)
+"""What `outrider demo` shows."""
 
 
 def profiles_path() -> Path:

@@ -6,10 +6,10 @@ its own, like a request's.
 
 import datetime as dt
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from outrider.campaigns import service as campaigns
 from outrider.campaigns.service import CampaignPlan
@@ -25,6 +25,7 @@ from outrider.demo.scenario import CallList, DemoCampaign
 from outrider.ids import JobId, ListId
 from outrider.jobs import service as jobs
 from outrider.jobs.model import JobCommand
+from outrider.licences.model import LicenceKind
 from outrider.licences.service import SharingRules
 from outrider.people import passwords
 from outrider.people import service as people
@@ -52,7 +53,9 @@ class System:
     data_folder: Path
 
 
-def write_licence(folder: Path, now: dt.datetime) -> tuple[Path, Path]:
+def write_licence(
+    folder: Path, now: dt.datetime, counts: Mapping[LicenceKind, int]
+) -> tuple[Path, Path]:
     """Make a key pair, issue the demo's licence file, and return the paths of file and public key.
 
     The private key is not kept: nobody can issue more in the demo's name.
@@ -64,7 +67,7 @@ def write_licence(folder: Path, now: dt.datetime) -> tuple[Path, Path]:
         issued_at=now,
         not_before=now - dt.timedelta(days=2),
         expires_at=now + VALID,
-        counts=dict(scenario.LICENCES),
+        counts=dict(counts),
     )
     file, key = folder / "demo.licence", folder / "issuer.pem"
     file.write_text(issue(licence, private), encoding="ascii")
@@ -76,19 +79,39 @@ def settings_for(
     folder: Path, now: dt.datetime, *, speed: float, seed: int, port: int, mail: int
 ) -> Settings:
     """Return the settings of the demo's program: all in `folder`, on a scaled clock, mail to port `mail`."""
-    file, key = write_licence(folder, now)
+    own = {
+        "clock": {"speed": speed, "anchor": scenario.anchor(now, speed)},
+        "carrier": {"address": "", "seed": seed, "profiles": scenario.profiles_path()},
+    }
+    return settings_with(folder, now, scenario.LICENCES, own, port=port, mail=mail)
+
+
+def settings_with(
+    folder: Path,
+    now: dt.datetime,
+    counts: Mapping[LicenceKind, int],
+    more: Mapping[str, Mapping[str, Any]],
+    *,
+    port: int,
+    mail: int,
+) -> Settings:
+    """Return settings with everything in `folder`, `counts` licensed and mail to port `mail`, and `more`.
+
+    `more` has settings by section: they come beside those that every demo needs.
+    """
+    file, key = write_licence(folder, now, counts)
+    licences = {"file": file, "public_key": key, "host_id": "outrider-demo", **more.get("licences", {})}
     return load_settings(
         None,
         {
+            **more,
             "data_folder": folder,
             "database": f"sqlite:///{folder / 'outrider.db'}",
             "log_level": "warning",
             "server": {"host": HOST, "port": port, "public_url": f"http://{HOST}:{port}"},
-            "clock": {"speed": speed, "anchor": scenario.anchor(now, speed)},
-            "carrier": {"address": "", "seed": seed, "profiles": scenario.profiles_path()},
             "email": {"host": HOST, "port": mail, "tls": "none", "domain": "demo.invalid"},
             "worker": {"poll": POLL},
-            "licences": {"file": file, "public_key": key, "host_id": "outrider-demo"},
+            "licences": licences,
         },
     )
 
@@ -127,17 +150,19 @@ async def add_user(system: System) -> str:
     return password
 
 
-async def queue_imports(system: System, files: Sequence[ContactFile]) -> list[int]:
+async def queue_imports(
+    system: System, lists: Sequence[CallList], files: Sequence[ContactFile]
+) -> list[int]:
     """Create the lists, and queue an import of each file, good rows kept; return the imports' ids."""
     return [
         await system.database.write(_queue, system, each, file)
-        for each, file in zip(scenario.LISTS, files, strict=True)
+        for each, file in zip(lists, files, strict=True)
     ]
 
 
-async def start_jobs(system: System) -> list[JobId]:
-    """Create strategies, campaigns and jobs, and start them, the most important first; return their ids."""
-    return [await system.database.write(_start, system, each) for each in scenario.CAMPAIGNS]
+async def start_jobs(system: System, wanted: Sequence[DemoCampaign]) -> list[JobId]:
+    """Create strategies, campaigns and jobs, and start them in this order; return their ids."""
+    return [await system.database.write(_start, system, each) for each in wanted]
 
 
 def _queue(tx: Tx, system: System, each: CallList, file: ContactFile) -> int:

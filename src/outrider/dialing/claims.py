@@ -5,9 +5,8 @@ task's row and never the pool's, except when a quiet task asks for its licences 
 """
 
 import datetime as dt
-from collections.abc import Collection
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from outrider.campaigns.finish import finished
@@ -36,6 +35,10 @@ REFUSED_EVERY = dt.timedelta(seconds=1)
 """A task that keeps asking in vain is noted as asking at most this often."""
 
 
+MOST_ENDED_WAITS = 500
+"""Contacts whose wait is over that one claim lets go on."""
+
+
 def take_batch(
     tx: Tx,
     rules: SharingRules,
@@ -56,6 +59,7 @@ def take_batch(
     row = store.task(tx, plan.task_id)
     if row is None or row["standing"] != Standing.ADMITTED.value:
         return Batch(bound="licence" if row and row["standing"] == Standing.WAITING.value else "paused")
+    _end_waits(tx, plan, now)
     free = row["granted"] - row["in_use"]
     if free <= 0:
         return _refused(tx, row, now)
@@ -210,6 +214,20 @@ def _finish_if_due(tx: Tx, rules: SharingRules, plan: TaskPlan, now: dt.datetime
     if finished(strategy, outcomes, dispositions, now, now) is not None:
         licence_store.lock_pools(tx, job_store.pool_ids(tx, plan.job_id))
         jobs.count_finals(tx, rules, plan.job_id, strategy, 0, 0, now)
+
+
+def _end_waits(tx: Tx, plan: TaskPlan, now: dt.datetime) -> None:
+    """Let contacts go on whose messages no news came of in time: that takes no licence and no pace."""
+    action = plan.action
+    waits = (action.sms is not None and action.sms.receipt_wait is not None) or (
+        action.email is not None and action.email.bounce_wait is not None
+    )
+    taken = store.take_ended_waits(tx, plan.task_id, now, MOST_ENDED_WAITS) if waits else []
+    if taken:
+        sorted_out = sort_out(tx, plan, taken, now)
+        closed = sum(not isinstance(each.decision, Retry) for each in sorted_out.decided)
+        store.release(tx, plan.task_id, 0, -closed)
+        _put_off(tx, plan, sorted_out, now)
 
 
 def _take_turn(tx: Tx, plan: TaskPlan) -> None:

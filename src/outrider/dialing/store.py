@@ -82,13 +82,30 @@ MAY_RETURN = select(T.id).where(
     T.admitted_at <= SINCE,
     T.last_attempt_at.is_(None) | (T.last_attempt_at <= SINCE),
 )
+TAKEN = (X.id, X.contact_id, X.address_index, X.attempts, X.counters, X.outcome, X.disposition, X.awaiting)
 TAKE = (
     update(schema.targets)
     .where(X.id.in_(locked(DUE, skip=True).scalar_subquery()))
     .values(state="claimed", attempts=X.attempts + 1)
-    .returning(
-        X.id, X.contact_id, X.address_index, X.attempts, X.counters, X.outcome, X.disposition, X.awaiting
+    .returning(*TAKEN)
+    .execution_options(synchronize_session=False)
+)
+ENDED_WAITS = (
+    select(X.id)
+    .where(
+        X.task_id == bindparam("task"),
+        X.awaiting.is_not(None),
+        X.state == IS_DUE,
+        X.next_at <= bindparam("now", type_=X.next_at.type),
     )
+    .order_by(X.next_at)
+    .limit(bindparam("units"))
+)
+TAKE_ENDED_WAITS = (
+    update(schema.targets)
+    .where(X.id.in_(locked(ENDED_WAITS, skip=True).scalar_subquery()))
+    .values(state="claimed", attempts=X.attempts + 1)
+    .returning(*TAKEN)
     .execution_options(synchronize_session=False)
 )
 WITHOUT_ATTRIBUTES = [column for column in schema.contacts.c if column.name != "attributes"]
@@ -178,6 +195,12 @@ def has_due(tx: Tx, task_id: TaskId, now: dt.datetime) -> bool:
 def take_targets(tx: Tx, task_id: TaskId, now: dt.datetime, units: int) -> list[RowMapping]:
     """Claim up to `units` targets that are due, in order of their time; other workers skip them."""
     rows = tx.execute(TAKE, {"task": task_id, "now": now, "units": units}).mappings().all()
+    return sorted(rows, key=lambda row: int(row["id"]))
+
+
+def take_ended_waits(tx: Tx, task_id: TaskId, now: dt.datetime, most: int) -> list[RowMapping]:
+    """Claim targets whose wait for news of a message is over, as `take_targets` does."""
+    rows = tx.execute(TAKE_ENDED_WAITS, {"task": task_id, "now": now, "units": most}).mappings().all()
     return sorted(rows, key=lambda row: int(row["id"]))
 
 

@@ -44,7 +44,7 @@ def load_targets(tx: Tx, rules: SharingRules, job_id: JobId, now: dt.datetime, l
     page = store.contact_page(tx, [ListId(each) for each in campaign.list_ids], after, limit)
     conditions = parse_filter(campaign.filter)
     entry = _entry_tasks(tx, job_id, strategy)
-    hours = ContactHours(strategy.actions[0].window)
+    hours = ContactHours(strategy.hours(strategy.actions[0]))
     rows: list[dict[str, Any]] = []
     for row in page:
         contact = contact_of(row)

@@ -14,7 +14,9 @@ from outrider.errors import ConflictError, InvalidInputError, NotFoundError, Sto
 from outrider.events import RecordChanged
 from outrider.ids import ZoneId
 from outrider.licences import division_store
-from outrider.media import sharing, store
+from outrider.media import port_findings as judging
+from outrider.media import sharing, store, telephony
+from outrider.media.checking import Finding
 from outrider.media.model import Connection, Health, MediaServer, MediaServerId, Plan, ZonePorts, check
 
 PURPOSE = "media server"
@@ -42,6 +44,16 @@ def zones(tx: Tx) -> list[ZonePorts]:
         for zone_id, members in found.items()
     ]
     return sorted(overview, key=lambda zone: zone.name)
+
+
+def port_findings(tx: Tx) -> dict[MediaServerId, tuple[Finding, ...]]:
+    """Return what is wrong with the ports of each media server, by id; none where calls can come."""
+    ports = telephony.zone_ports(tx)
+    total = sum(ports.values())
+    return {
+        each.id: judging.port_findings(each, ports.get(each.zone_id, 0) if each.zone_id else 0, total)
+        for each in store.servers(tx)
+    }
 
 
 def server(tx: Tx, server_id: int) -> MediaServer:

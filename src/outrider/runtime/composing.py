@@ -7,6 +7,7 @@ that it keeps.
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from outrider.campaigns.strategy import Channel, MenuChoice, NoResource, OnMachine
 from outrider.campaigns.strategy import Prompt as StrategyPrompt
@@ -119,11 +120,32 @@ def _webhook(claim: Claim) -> CallWebhook:
             }
         )
     else:
-        quoted = {name: json.dumps(value)[1:-1] for name, value in fields.items()}
-        body = _template(webhook.body).fill(quoted)
+        body = json.dumps(_filled_in(json.loads(webhook.body), claim))
     return CallWebhook(
         claim.attempt_id, webhook.url, body, webhook.headers, webhook.secret_headers, webhook.timeout
     )
+
+
+def _filled_in(value: Any, claim: Claim) -> Any:
+    """Return a piece of JSON whose texts, but not names, are filled in for a contact."""
+    if isinstance(value, str):
+        return _filled(value, claim)
+    if isinstance(value, dict):
+        return {name: _filled_in(each, claim) for name, each in value.items()}
+    return [_filled_in(each, claim) for each in value] if isinstance(value, list) else value
+
+
+def _filled_values(value: object, fields: Mapping[str, str]) -> object:
+    """Return JSON data in which every text is filled in as a template."""
+    match value:
+        case str():
+            return _template(value).fill(fields) if "{" in value else value
+        case list():
+            return [_filled_values(each, fields) for each in value]
+        case dict():
+            return {name: _filled_values(each, fields) for name, each in value.items()}
+        case _:
+            return value
 
 
 def _prompt(prompt: StrategyPrompt, claim: Claim, voice: str) -> Prompt:

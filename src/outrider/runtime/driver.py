@@ -58,6 +58,9 @@ class Driver:
         self._absent = frozenset(channel for channel, adapter in missing.items() if adapter is None)
         self.unreachable = self._absent
         """Channels that are not there, or refused us: dial loops pause until `probe` finds them."""
+        self.trouble: dict[Channel, str] = {}
+        """Why each of them is unreachable, in the words of what failed."""
+        self._logged: dict[Channel, str] = {}
 
     @property
     def in_flight(self) -> int:
@@ -119,6 +122,17 @@ class Driver:
         if self._unclaimed is None:
             self._unclaimed = {}
 
+    def shut(self, channel: Channel, reason: str) -> None:
+        """Use a channel no more, until `admit`: it could not be opened."""
+        self._absent |= {channel}
+        self._note_trouble(channel, reason)
+
+    def admit(self, channel: Channel) -> None:
+        """Use a channel again that was shut."""
+        self._absent -= {channel}
+        self.unreachable -= {channel}
+        self.trouble.pop(channel, None)
+
     async def drained(self) -> None:
         """Wait until no attempt is under way."""
         await self._idle.wait()
@@ -141,11 +155,14 @@ class Driver:
             except ChannelError:
                 return
             self.unreachable -= {Channel.CALL}
+            self.trouble.pop(Channel.CALL, None)
             log.info("channel_reachable_again", channel=Channel.CALL.value)
         now = stopwatch()
         # Only a message can tell whether its server is back: after a rest, the next one tries.
         rested = {channel for channel, until in self._rest_until.items() if now >= until}
         self.unreachable = self.unreachable - rested | self._absent
+        for channel in rested - self._absent:
+            self.trouble.pop(channel, None)
         if self._in_doubt:
             await self._clear_up()
 
@@ -232,11 +249,16 @@ class Driver:
         channel = claim.plan.action.channel
         if claim.server or channel is Channel.WEBHOOK:
             return
-        if channel not in self.unreachable:
-            log.warning("channel_unreachable", channel=channel.value, reason=reason)
-        self.unreachable |= {channel}
+        self._note_trouble(channel, reason)
         if channel is not Channel.CALL:
             self._rest_until[channel] = stopwatch() + REST
+
+    def _note_trouble(self, channel: Channel, reason: str) -> None:
+        """Pause a channel; the same reason is not logged again at every try."""
+        if self._logged.get(channel) != reason:
+            log.warning("channel_unreachable", channel=channel.value, reason=reason)
+        self._logged[channel] = self.trouble[channel] = reason
+        self.unreachable |= {channel}
 
     def _told(self, attempt_id: AttemptId, news: PerformedNews) -> None:
         if attempt_id in self._live:

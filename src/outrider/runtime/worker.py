@@ -10,6 +10,8 @@ import secrets
 
 import structlog
 
+from outrider.campaigns.strategy import Channel
+from outrider.channels.base import MailChannel
 from outrider.clock import Clock, stopwatch
 from outrider.db.database import Database
 from outrider.dialing import claims, plans
@@ -19,6 +21,7 @@ from outrider.events import CertificateFailed, Event, JobChanged, JobLoaded, Quo
 from outrider.ids import TaskId
 from outrider.licences.service import SharingRules
 from outrider.runtime import store
+from outrider.runtime.channel_keeper import ChannelKeeper
 from outrider.runtime.composing import Composer
 from outrider.runtime.driver import Driver
 from outrider.runtime.media_keeper import MediaKeeper
@@ -35,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 SHORTEST_PAUSE = 0.01
 RECOVERY_PERIOD = 2.0
+MAIL_PERIOD = 5.0
+"""Real seconds between two tries to open the mail channel, which wants files that are not there."""
 DOUBT_PERIOD = 30.0
 """Real seconds between two looks at what is up on the carrier, in case an event never arrived."""
 
@@ -77,6 +82,8 @@ class Worker:
         )
         self.recorder.on_written = self.desk.freed
         self._text_news = TextNewsTaker(database, rules, clock, self.wake, channels.text)
+        self.channel_keeper: ChannelKeeper | None = None
+        """Tells what is seen of the ways out, if it was given one before `run`."""
         self.id = f"{secrets.token_hex(8)}"
         self._recovery = Recovery(database, self._voice, self.driver, clock, real_clock, slot.name, self.id)
         self._admitted: frozenset[TaskId] = frozenset()
@@ -88,16 +95,18 @@ class Worker:
     async def run(self) -> None:
         """Register, take over from the dead, and dial until cancelled; cancel only after `stop`."""
         self._loop = asyncio.get_running_loop()
-        if self._channels.mail is not None:
-            await self._channels.mail.open()
-        if self._channels.text is not None:
-            await self._channels.text.open(self._text_news.take)
-        await self._open_voice()
-        await self._know_media_servers()
         await self._register()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.recorder.run())
             group.create_task(self._keep_lease())
+            if self.channel_keeper is not None:
+                group.create_task(self.channel_keeper.run(self.id))
+            if self._channels.mail is not None and not await self._open_mail(self._channels.mail):
+                group.create_task(self._open_mail_later(self._channels.mail))
+            if self._channels.text is not None:
+                await self._channels.text.open(self._text_news.take)
+            await self._open_voice()
+            await self._know_media_servers()
             if self._media is not None:
                 group.create_task(self._media.run(self.id))
             await self._recover_first()
@@ -133,6 +142,20 @@ class Worker:
                 await channel.close()
             except (OutriderError, OSError) as error:
                 log.warning("channel_not_closed", channel=type(channel).__name__, error=str(error))
+
+    async def _open_mail(self, mail: MailChannel) -> bool:
+        """Open the mail channel; calls and texts go out without it when a key or certificate is missing."""
+        try:
+            await mail.open()
+        except OutriderError as error:
+            self.driver.shut(Channel.EMAIL, error.message)
+            return False
+        self.driver.admit(Channel.EMAIL)
+        return True
+
+    async def _open_mail_later(self, mail: MailChannel) -> None:
+        while not await self._open_mail(mail):
+            await asyncio.sleep(MAIL_PERIOD)
 
     async def _open_voice(self) -> None:
         """Connect to the voice channel, however long it takes: what is up must be known before dialing."""

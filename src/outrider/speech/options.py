@@ -35,9 +35,10 @@ _VOICE = Option(
     "Voice",
     "Used where a strategy names none, as en-us or de.",
     "en-us",
-    rf"({VOICE.pattern})?",
+    VOICE.pattern,
     "must be a name of letters, digits and _+./-",
 )
+_OWN_VOICE = replace(_VOICE, default="", pattern=rf"({VOICE.pattern})?")
 
 OPTIONS: Mapping[Engine, tuple[Option, ...]] = {
     Engine.ESPEAK: (
@@ -60,7 +61,7 @@ OPTIONS: Mapping[Engine, tuple[Option, ...]] = {
             must="must name a command of the settings (speech.commands)",
             required=True,
         ),
-        replace(_VOICE, default="", hint="Put in place of {voice} where a strategy names none."),
+        replace(_OWN_VOICE, hint="Put in place of {voice} where a strategy names none."),
     ),
     Engine.HTTP: (
         Option("url", "Address", "Texts are posted there; the answer is a WAV file.", required=True),
@@ -87,7 +88,7 @@ OPTIONS: Mapping[Engine, tuple[Option, ...]] = {
             r"[A-Za-z0-9_.-]{0,40}",
             "must be a name of letters, digits and _.-",
         ),
-        replace(_VOICE, default=""),
+        replace(_OWN_VOICE, hint="Sent where a strategy names none; empty: none is sent."),
         Option(
             "secret",
             "Secret",
@@ -122,12 +123,19 @@ def checked(plan: Plan) -> Plan:
                 f"options.{name}: engine {plan.engine} has no such option; it has {names}",
                 where=f"options.{name}",
             )
-    found = {name: plan.options.get(name) or option.default for name, option in known.items()}
+    found = {name: _given(option, plan.options.get(name)) for name, option in known.items()}
     for name, value in found.items():
         _check(known[name], value)
     if plan.engine is Engine.HTTP:
         _check_url(found["url"])
     return replace(plan, options=found)
+
+
+def _given(option: Option, value: str | None) -> str:
+    """Return what was given, or the default; empty counts where the option may be empty."""
+    if value is None or (not value and not re.fullmatch(option.pattern, "")):
+        return option.default
+    return value
 
 
 def _check(option: Option, value: str) -> None:

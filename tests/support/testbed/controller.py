@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tools.testbed.asterisk import AsteriskServer
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from support.processes import eventually
-from support.testbed.asterisk import AsteriskServer
 
 Event = dict[str, Any]
 

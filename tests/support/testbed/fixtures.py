@@ -8,12 +8,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from tools.testbed.asterisk import AsteriskServer, running_asterisk
 from tools.testbed.bed import Bed
 from tools.testbed.cache import ensure
 from tools.testbed.errors import UnavailableError
-
-from support.testbed.asterisk import AsteriskServer, running_asterisk
-from support.testbed.public_network import PublicNetwork, running_network
+from tools.testbed.public_network import PublicNetwork, running_network
 
 __all__ = ["asterisk", "asterisk_pair", "public_network", "testbed"]
 

@@ -23,7 +23,7 @@ def test_places_are_named_and_defaults_written_out() -> None:
         Difference("max_attempts", 4, None),
         Difference("actions.call.priority", 5, 7),
         Difference(
-            "actions.call.windows[0].days", ["mon", "tue", "wed", "thu", "fri"], ["tue", "wed", "thu", "fri"]
+            "actions.call.window.days", ["mon", "tue", "wed", "thu", "fri"], ["tue", "wed", "thu", "fri"]
         ),
         Difference("actions.call.retry.busy.delays", [300, 900], [300]),
     ]

@@ -146,7 +146,15 @@ def test_nothing_is_said_before_it_is_known_who_answered() -> None:
 
 
 def test_a_word_answers_once_it_is_listened_for() -> None:
-    talk: list[engine.News] = [HUMAN, granted(TTS), word("yes"), PLAYED, granted(ASR), word(None), word("yes")]
+    talk: list[engine.News] = [
+        HUMAN,
+        granted(TTS),
+        word("yes"),
+        PLAYED,
+        granted(ASR),
+        word(None),
+        word("yes"),
+    ]
     _, answers = converse(COUNTED, *talk)
     assert answers == [
         (TakeUnit(CALL, TTS, 5.0),),

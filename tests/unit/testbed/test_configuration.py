@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from support.testbed.configuration import Instance, Places, files
+from tools.testbed.configuration import Instance, Places, files
 
 PLACES = Places(Path("/instance"), Path("/run/x"), Path("/bed/modules"), Path("/bed/share/asterisk"))
 MODULES = ("chan_pjsip", "chan_websocket", "res_ari")

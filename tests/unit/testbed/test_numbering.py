@@ -4,8 +4,7 @@ import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from support.testbed.numbering import ANSWERED, SERIALS, SIP_CODES, Outcome, Planned, number, planned
+from tools.testbed.numbering import ANSWERED, SERIALS, SIP_CODES, Outcome, Planned, number, planned
 
 serials = st.integers(0, SERIALS - 1)
 details = st.integers(0, 9)

@@ -4,9 +4,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-
-from support.testbed.numbering import Outcome
-from support.testbed.scenario import CANCELLED, FAR_HANGUP, OFFERED, UNKNOWN, counter, scenario
+from tools.testbed.numbering import Outcome
+from tools.testbed.scenario import CANCELLED, FAR_HANGUP, OFFERED, UNKNOWN, counter, scenario
 
 SPEAKING = (Outcome.MACHINE, Outcome.HUMAN, Outcome.SAYS_YES, Outcome.SAYS_NO, Outcome.FAX)
 AUDIO = {outcome: Path(f"/speech/{outcome.name} & co.ul") for outcome in SPEAKING}

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from support.testbed.speech_files import RATE, fax_tone, mu_law, silence
+from tools.testbed.speech_files import RATE, fax_tone, mu_law, silence
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,7 @@ def test_inputs_are_sent_as_the_page_shows_them(furnished: Furnished) -> None:
         name, kind = each.attributes.get("name", ""), each.attributes.get("type", "text")
         if each.tag == "select":
             chosen = name
-            options[chosen] = ""
-        elif each.tag == "option" and (not options[chosen] or "selected" in each.attributes):
+        elif each.tag == "option" and (chosen not in options or "selected" in each.attributes):
             options[chosen] = each.attributes["value"]
         elif each.tag == "textarea":
             held.setdefault(name, []).append(each.text.removeprefix("\n"))

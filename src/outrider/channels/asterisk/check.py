@@ -134,8 +134,8 @@ class _Inspection:
         answer = await self._client.request("GET", f"endpoints/PJSIP/{endpoint}")
         if not answer.ok:
             message = (
-                f"there is no PJSIP endpoint {endpoint!r}, as the trunk {self._settings.trunk} says; see"
-                " `pjsip show endpoints` and pjsip.conf"
+                f"there is no PJSIP endpoint {endpoint!r}, as the trunk {self._settings.trunk} says: it is"
+                " not in pjsip.conf, or its section has a mistake, such as an unknown codec"
             )
             return [Finding(Level.ERROR, "trunk", message)]
         if answer.json().get("state") == "offline":

@@ -9,6 +9,7 @@ import itertools
 import json
 import logging
 import random
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -116,6 +117,8 @@ class AriClient:
                 return await answer
         except TimeoutError as error:
             raise self._unanswered(method, path) from error
+        except ConnectionError as error:
+            raise ChannelUnreachableError(self._trouble, where=self.settings.where) from error
         finally:
             self._pending.pop(number, None)
 
@@ -170,6 +173,7 @@ class AriClient:
                 auth=(self.settings.username, self.settings.password),
                 timeout=self.settings.timeout,
                 trust_env=False,
+                verify=tls_context(self.settings),
                 limits=httpx.Limits(max_connections=self.settings.requests_in_flight),
             )
         self.info = await fetch_info(self._http, self.settings)
@@ -277,6 +281,13 @@ _REPLACED = "another controller"
 
 def _ignore(_: bytes) -> None:
     """Take no notice of binary messages: ARI sends none."""
+
+
+def tls_context(settings: AsteriskSettings) -> ssl.SSLContext:
+    """Return whom to trust: the system's authorities, as the websocket does; reading them takes a while."""
+    if settings.http_base.startswith("https"):
+        return ssl.create_default_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 async def fetch_info(http: httpx.AsyncClient, settings: AsteriskSettings) -> ServerInfo:

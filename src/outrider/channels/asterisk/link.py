@@ -12,6 +12,7 @@ from typing import Self, cast
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
@@ -82,21 +83,24 @@ class Link(asyncio.Protocol):
         return stopwatch() - self._heard_at
 
     def send(self, text: bytes) -> None:
-        """Send one text message (UTF-8)."""
+        """Send one text message (UTF-8). ConnectionError when the websocket is closed: nothing is sent."""
+        if self._protocol.state is not State.OPEN or self.lost.done():
+            raise ConnectionError(_CLOSED)
         self._protocol.send_text(text)
         self._flush()
 
     def ping(self) -> None:
         """Ask the other side for a sign of life; its answer counts against `idle`."""
-        if not self.lost.done():
+        if not self.lost.done() and self._protocol.state is State.OPEN:
             self._protocol.send_ping(b"")
             self._flush()
 
     def close(self) -> None:
         """Close in good order, without waiting for the other side."""
         if not self.lost.done() and self._transport is not None:
-            self._protocol.send_close(1000)
-            self._flush()
+            if self._protocol.state is State.OPEN:
+                self._protocol.send_close(1000)
+                self._flush()
             self._transport.close()
         self._end(_OURS)
 

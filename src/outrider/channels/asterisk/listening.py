@@ -1,11 +1,13 @@
 """Speech recognition on one call: its sound over a media websocket into a recognition engine.
 
 What the person says is tapped from the channel (a snoop channel), so prompts go on while we listen, and the
-call itself is never bridged. Three parts of Asterisk belong to it, named after the call: PARTS and a bridge.
+call itself is never bridged. Three things in Asterisk belong to it, with ids that begin with the call's:
+PARTS, and a bridge.
 """
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -19,12 +21,22 @@ from outrider.ids import AttemptId
 
 log = logging.getLogger(__name__)
 
-SNOOP, MEDIA = ".snoop", ".media"
+SNOOP, MEDIA, BRIDGE = ".snoop", ".media", ".bridge"
 PARTS = (SNOOP, MEDIA)
 """Ends of the ids of the channels that are not calls."""
 
 PORTION = SAMPLE_RATE * 2 // 10
 """Bytes of a tenth of a second: what the engine gets at a time."""
+
+
+def part_of(identifier: str) -> AttemptId | None:
+    """Return the id of the call that a channel or bridge of ours belongs to; None for anything else."""
+    return call_of(identifier) if identifier.endswith((*PARTS, BRIDGE)) else None
+
+
+def call_of(part: str) -> AttemptId:
+    """Return the id of the call that a channel of ours belongs to."""
+    return AttemptId(part.rsplit(".", 2)[0])
 
 
 class Listening:
@@ -40,6 +52,8 @@ class Listening:
     ) -> None:
         self._client = client
         self._call_id = call_id
+        # What was there before may take a moment to go away: names are not used twice.
+        self._prefix = f"{call_id}.{secrets.token_hex(3)}"
         self._recognizer = recognizer
         self._executor = executor
         self._on_heard = on_heard
@@ -51,7 +65,7 @@ class Listening:
 
     def started(self, channel_id: str) -> None:
         """Note that one of our channels has come to the application: it can be bridged now."""
-        self._ready[channel_id.removeprefix(self._call_id)].set()
+        self._ready[channel_id.removeprefix(self._prefix)].set()
 
     async def start(self, words: Sequence[str]) -> None:
         """Begin to listen for `words`. ChannelError when the server or the engine cannot."""
@@ -74,18 +88,18 @@ class Listening:
             with suppress(asyncio.CancelledError):
                 await consumer
         with suppress(ChannelError):
-            await self._client.request("DELETE", f"bridges/{self._call_id}.bridge")
+            await self._client.request("DELETE", f"bridges/{self._prefix}{BRIDGE}")
             for part in PARTS:
-                await self._client.request("DELETE", f"channels/{self._call_id}{part}")
+                await self._client.request("DELETE", f"channels/{self._prefix}{part}")
 
     async def _tap(self) -> None:
         """Lead what the person says to us."""
-        settings, call_id = self._client.settings, self._call_id
-        tap = {"spy": "in", "app": settings.application, "snoopId": f"{call_id}{SNOOP}"}
+        settings, call_id, prefix = self._client.settings, self._call_id, self._prefix
+        tap = {"spy": "in", "app": settings.application, "snoopId": f"{prefix}{SNOOP}"}
         self._check(await self._client.request("POST", f"channels/{call_id}/snoop", tap), "res_stasis_snoop")
         media = {
             "app": settings.application,
-            "channelId": f"{call_id}{MEDIA}",
+            "channelId": f"{prefix}{MEDIA}",
             "external_host": "INCOMING",
             "transport": "websocket",
             "connection_type": "server",
@@ -111,10 +125,10 @@ class Listening:
         except (OSError, HandshakeError) as error:
             text = f"the sound of call {call_id} cannot be had from Asterisk {settings.name!r}: {error}"
             raise ChannelError(text) from error
-        bridge = {"type": "mixing", "bridgeId": f"{call_id}.bridge"}
+        bridge = {"type": "mixing", "bridgeId": f"{prefix}{BRIDGE}"}
         self._check(await self._client.request("POST", "bridges", bridge), "res_ari_bridges")
-        both = ",".join(f"{call_id}{part}" for part in PARTS)
-        path = f"bridges/{call_id}.bridge/addChannel?channel={both}"
+        both = ",".join(f"{prefix}{part}" for part in PARTS)
+        path = f"bridges/{prefix}{BRIDGE}/addChannel?channel={both}"
         self._check(await self._client.request("POST", path), "bridge_simple")
 
     def _check(self, answer: Answer, module: str) -> None:

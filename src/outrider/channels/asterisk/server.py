@@ -15,7 +15,7 @@ from outrider.channels.asterisk.calls import CallState, Classify, LookAgain, Pha
 from outrider.channels.asterisk.classification import Classification
 from outrider.channels.asterisk.client import AriClient, ServerInfo
 from outrider.channels.asterisk.health import OnHealth, ServerHealth
-from outrider.channels.asterisk.listening import PARTS, Listening
+from outrider.channels.asterisk.listening import PARTS, Listening, call_of
 from outrider.channels.asterisk.messages import Answer, Event
 from outrider.channels.asterisk.playing import Playing
 from outrider.channels.asterisk.register import Register
@@ -238,22 +238,26 @@ class AsteriskServer:
         """Compare our calls with the server's: forget those it has not, take up those we did not know."""
         register = self._register
         known = register.settled()
-        found, own = await survey.survey(self._client)
-        await register.let_go(known - found.keys())
+        stock = await survey.survey(self._client)
+        await register.let_go(known - stock.calls.keys())
+        for path, call_id in stock.parts.items():
+            if call_id not in self._listening:
+                # Left behind by a process of ours that died while it listened.
+                await self._client.request("DELETE", path)
         strangers: dict[AttemptId, CallState] = {}
-        for call_id, channel in found.items():
+        for call_id, channel in stock.calls.items():
             if register.get(call_id) is None and not register.is_over(call_id):
                 state = calls.of_living(call_id, channel, self.settings.amd_context)
                 if state is not None:
                     strangers[call_id] = state
-        for call_id in strangers.keys() - own:
+        for call_id in strangers.keys() - stock.own:
             await survey.subscribe(self._client, call_id)
         up = [call_id for call_id, state in strangers.items() if state.phase is Phase.UP]
         playing = await survey.playing(self._client, up)
         for call_id, state in strangers.items():
             if register.get(call_id) is None and not register.is_over(call_id):
                 register.put(replace(state, playing=call_id in playing))
-        return [state for call_id in found if (state := register.get(call_id)) is not None]
+        return [state for call_id in stock.calls if (state := register.get(call_id)) is not None]
 
     async def _ready(self, info: ServerInfo) -> None:
         """Take over after connecting: calls from before a restart of Asterisk are over, others may be."""
@@ -315,7 +319,7 @@ class AsteriskServer:
         return calls.of_living(call_id, event.get("channel") or {}, self.settings.amd_context)
 
     def _heard_of_part(self, name: str, event: Event) -> None:
-        listening = self._listening.get(AttemptId(name.rpartition(".")[0]))
+        listening = self._listening.get(call_of(name))
         if listening is not None and event.get("type") == "StasisStart":
             listening.started(name)
 

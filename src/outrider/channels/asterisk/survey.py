@@ -2,21 +2,32 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from outrider.channels.asterisk.calls import CallState, Phase
 from outrider.channels.asterisk.client import AriClient
-from outrider.channels.asterisk.listening import PARTS
+from outrider.channels.asterisk.listening import PARTS, part_of
 from outrider.channels.asterisk.messages import Answer
 from outrider.channels.model import LivingCall
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
 
-Channels = Mapping[AttemptId, Mapping[str, Any]]
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What a server has of ours: the calls of all applications of our family, and more of our own one.
+
+    `own` are the ids of our application's channels, `parts` paths of what speech recognition has there.
+    """
+
+    calls: Mapping[AttemptId, Mapping[str, Any]]
+    own: frozenset[str]
+    parts: Mapping[str, AttemptId]
 
 
-async def survey(client: AriClient) -> tuple[Channels, frozenset[str]]:
-    """Return the channels of all applications of our family by id, and the ids of our own application's.
+async def survey(client: AriClient) -> Stock:
+    """Ask a server what it has of ours.
 
     ChannelError when it cannot be had. Channels come first: one that ends meanwhile is then not in an
     application any more, and counts as over.
@@ -25,18 +36,22 @@ async def survey(client: AriClient) -> tuple[Channels, frozenset[str]]:
     applications = _content(await client.request("GET", "applications"), "applications")
     settings = client.settings
     own: set[str] = set()
+    bridges: set[str] = set()
     family: set[str] = set()
     for application in applications:
         if settings.is_family(application["name"]):
             family.update(application["channel_ids"])
         if application["name"] == settings.application:
             own.update(application["channel_ids"])
-    found = {
+            bridges.update(application["bridge_ids"])
+    calls = {
         AttemptId(channel["id"]): channel
         for channel in channels
         if channel["id"] in family and not channel["id"].endswith(PARTS)
     }
-    return found, frozenset(own)
+    paths = {f"channels/{name}": name for name in own} | {f"bridges/{name}": name for name in bridges}
+    parts = {path: call_id for path, name in paths.items() if (call_id := part_of(name)) is not None}
+    return Stock(calls, frozenset(own), parts)
 
 
 async def playing(client: AriClient, calls: list[AttemptId]) -> frozenset[AttemptId]:

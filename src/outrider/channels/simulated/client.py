@@ -69,6 +69,11 @@ class TcpCarrier:
         self._acknowledged = 0
         self._trouble = "no connection was made yet"
 
+    @property
+    def trouble(self) -> str:
+        """Return why there is no connection, in one sentence; empty while there is one."""
+        return "" if self._writer is not None else self._unreachable().message
+
     async def open(self, sink: EventSink) -> None:
         """Connect. Raises ChannelError when the carrier does not answer within the timeout."""
         self._sink = sink

@@ -32,6 +32,10 @@ class ConnectionState:
     free: int
     trouble: str
     counters: Counters
+    tried: bool = True
+    """Whether a bind was tried at all."""
+    complaint: str = ""
+    """Why the centre refuses our sender, although it is bound."""
 
 
 @dataclass(slots=True)
@@ -101,8 +105,16 @@ class SmppChannel:
     def connections(self) -> tuple[ConnectionState, ...]:
         """Return the state of every connection, in configured order."""
         return tuple(
-            ConnectionState(session.settings, session.bound, session.free, session.trouble, session.counters)
-            for session in self._sessions
+            ConnectionState(
+                each.settings,
+                each.bound,
+                each.free,
+                each.trouble,
+                each.counters,
+                each.tried,
+                each.complaint,
+            )
+            for each in self._sessions
         )
 
     async def bound(self, within: float) -> bool:

@@ -21,7 +21,7 @@ from outrider.channels.sms.joining import Joining
 from outrider.channels.sms.link import Link, NotWrittenError
 from outrider.channels.sms.octets import tlv_integer
 from outrider.channels.sms.pace import Pace
-from outrider.channels.sms.status import Status, is_throttling
+from outrider.channels.sms.status import SENDER_REFUSED, Status, describe, is_throttling
 from outrider.clock import Clock, stopwatch
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,10 @@ class Session:
         self.counters = Counters()
         self.trouble = "not connected yet"
         """Why it is not bound, in one sentence; empty while it is."""
+        self.tried = False
+        """Whether a bind was tried at all."""
+        self.complaint = ""
+        """Why the centre refuses our sender, in one sentence; empty once it has taken a text."""
         self._clock = clock
         self._sink = sink
         self._changed = changed
@@ -132,10 +136,21 @@ class Session:
             self._pace.throttled(stopwatch())
         elif answer.status == Status.OK:
             self.counters.accepted += 1
+            self.complaint = ""
             self._pace.accepted(stopwatch())
         else:
             self.counters.refused += 1
+            self._note_refusal(message, answer.status)
         return answer
+
+    def _note_refusal(self, message: SubmitSm, status: int) -> None:
+        """Remember a refusal that speaks of us, and not of the recipient or the text."""
+        if status in SENDER_REFUSED:
+            sender = message.source.digits or "none"
+            self.complaint = (
+                f"{self.settings.where} refuses texts from the sender {sender}: {describe(status)}; use a"
+                " sender that the provider has approved, and set sender, source_ton and source_npi"
+            )
 
     async def _run(self) -> None:
         """Connect, live, and connect again, until stopped."""
@@ -153,7 +168,11 @@ class Session:
 
     async def _live(self) -> float:
         """Bind once, stay until the link is lost, return the seconds between. ConnectError without a bind."""
-        link = Link(await connect(self.settings), self.settings, self._deliver, self._late)
+        try:
+            bound = await connect(self.settings)
+        finally:
+            self.tried = True
+        link = Link(bound, self.settings, self._deliver, self._late)
         self._link = link
         self.trouble = ""
         self.counters.binds += 1

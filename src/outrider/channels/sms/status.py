@@ -81,6 +81,8 @@ _SENTENCES = {
 }
 _VENDOR = range(0x400, 0x500)
 _BAD_ADDRESS = {0x0B, 0x50, 0x51}
+SENDER_REFUSED = frozenset({0x0A, 0x48, 0x49})
+"""Refusals that speak of our sender: every text meets them, until the settings are put right."""
 _THROTTLING = {Status.QUEUE_FULL, Status.THROTTLED}
 
 

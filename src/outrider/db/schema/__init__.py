@@ -6,6 +6,7 @@ leave a row (events, logs, addresses of pages) are never given out again: `sqlit
 
 from outrider.db.schema.base import metadata
 from outrider.db.schema.campaigns import campaign_lists, campaign_zones, campaigns, strategies
+from outrider.db.schema.channel_reports import channel_reports
 from outrider.db.schema.contacts import (
     contact_lists,
     contacts,
@@ -55,6 +56,7 @@ __all__ = [
     "campaign_lists",
     "campaign_zones",
     "campaigns",
+    "channel_reports",
     "connections",
     "contact_lists",
     "contacts",

@@ -106,6 +106,13 @@ targets = Table(
         postgresql_where=text("state = 'due'"),
     ),
     Index(
+        "ix_targets_awaiting",
+        "task_id",
+        "next_at",
+        sqlite_where=text("awaiting IS NOT NULL"),
+        postgresql_where=text("awaiting IS NOT NULL"),
+    ),
+    Index(
         "ix_targets_claimed",
         "id",
         sqlite_where=text("state = 'claimed'"),

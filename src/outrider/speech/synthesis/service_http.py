@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -30,7 +31,7 @@ class WebService:
     @property
     def identity(self) -> str:
         """Return what decides how it sounds."""
-        return f"http {self.url} {self.format} {self.voice}"
+        return f"http {self.url} {self.format} {self.text_field} {self.voice_field} {self.voice}"
 
     async def speak(self, text: str, voice: str) -> bytes:
         """Return a WAV file of a text. ChannelError."""
@@ -51,7 +52,7 @@ class WebService:
             raise ChannelError(f"{self.url} answered with status {response.status_code}{words}")
         return content
 
-    def _body(self, text: str, voice: str) -> dict[str, object]:
+    def _body(self, text: str, voice: str) -> dict[str, Any]:
         headers = {"accept": "audio/wav, audio/*"}
         if self.authorization:
             headers["authorization"] = self.authorization

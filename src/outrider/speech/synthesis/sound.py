@@ -25,7 +25,8 @@ _MOST_CHANNELS = 8
 def telephone_wav(content: bytes) -> bytes:
     """Return a WAV file of PCM (8, 16, 24 or 32 bits, any rate and channels) at RATE, mono, 16 bits.
 
-    ChannelError says what is wrong with it otherwise. Header sizes that a pipe could not know are not believed.
+    ChannelError says what is wrong with it otherwise. Sizes in a header that a pipe could not know are
+    not believed.
     """
     rate, samples = _read(content)
     if rate != RATE:
@@ -49,7 +50,9 @@ def _read(content: bytes) -> tuple[int, NDArray[np.float32]]:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
             data = file.readframes(file.getnframes())
     except (wave.Error, EOFError, RuntimeError) as error:
-        raise ChannelError(f"what it made is not a WAV file of PCM: {error or 'it ends too soon'}") from None
+        raise ChannelError(
+            f"what it made is not a WAV file of PCM: {str(error) or 'it ends too soon'}"
+        ) from None
     if not _LOWEST <= rate <= _HIGHEST or not 1 <= channels <= _MOST_CHANNELS:
         raise ChannelError(f"its WAV file has {channels} channels at {rate} Hz, which cannot be played")
     frame = channels * width

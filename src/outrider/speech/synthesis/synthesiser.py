@@ -119,5 +119,5 @@ class Synthesiser:
 
 
 def _key(voice: Voice, text: str, name: str) -> str:
-    content = "\0".join((voice.identity, name, text))
+    content = f"{voice.identity}\0{name}\0{text}"
     return hashlib.sha256(content.encode()).hexdigest()[:40]

@@ -74,7 +74,7 @@ async def serve(
     parts = LicenceServer(database, clock, config, load_key(folder), load_token(folder))
     server = make_server(parts)
     listening = listen(config.host, config.port)
-    # asyncio sets this only on sockets that name their protocol; without it every answer waits 40 ms for an ACK.
+    # asyncio sets it only on sockets that name their protocol; without it answers wait 40 ms for an ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     serving = asyncio.ensure_future(server.serve([listening]))
     stopping = asyncio.ensure_future(stop.wait())

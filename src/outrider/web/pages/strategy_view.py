@@ -188,7 +188,7 @@ class _Builder:
     def _field(self, node: Field, value: object, at: str) -> Shown:
         options = list(node.options)
         if node.kind is Kind.THEN:
-            options += [(name, f"action {name}") for name in self._later]
+            options += [(name, name) for name in self._later]
         made = Shown("field", node.label, at, node)
         if node.kind in SEVERAL:
             made.ticked = ticked(node, value)

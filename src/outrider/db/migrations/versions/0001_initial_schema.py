@@ -208,6 +208,15 @@ def upgrade() -> None:
     sa.UniqueConstraint('organization_id', 'name', name=op.f('uq_campaigns_organization_id_name')),
     sqlite_autoincrement=True
     )
+    op.create_table('channel_reports',
+    sa.Column('worker_id', sa.String(length=80), nullable=False),
+    sa.Column('channel', sa.String(length=160), nullable=False),
+    sa.Column('sight', sa.String(length=16), nullable=False),
+    sa.Column('message', sa.Text(), server_default='', nullable=False),
+    sa.Column('at', outrider.db.types.UtcTime(), nullable=False),
+    sa.ForeignKeyConstraint(['worker_id'], ['workers.id'], name=op.f('fk_channel_reports_worker_id_workers'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('worker_id', 'channel', name=op.f('pk_channel_reports'))
+    )
     op.create_table('connections',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('name', sa.String(length=80), nullable=False),
@@ -683,6 +692,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('targets', schema=None) as batch_op:
+        batch_op.create_index('ix_targets_awaiting', ['task_id', 'next_at'], unique=False, sqlite_where=sa.text('awaiting IS NOT NULL'), postgresql_where=sa.text('awaiting IS NOT NULL'))
         batch_op.create_index('ix_targets_claimed', ['id'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
         batch_op.create_index('ix_targets_due', ['task_id', 'next_at', 'id'], unique=False, sqlite_where=sa.text("state = 'due'"), postgresql_where=sa.text("state = 'due'"))
 
@@ -695,6 +705,7 @@ def downgrade() -> None:
     with op.batch_alter_table('targets', schema=None) as batch_op:
         batch_op.drop_index('ix_targets_due', sqlite_where=sa.text("state = 'due'"), postgresql_where=sa.text("state = 'due'"))
         batch_op.drop_index('ix_targets_claimed', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
+        batch_op.drop_index('ix_targets_awaiting', sqlite_where=sa.text('awaiting IS NOT NULL'), postgresql_where=sa.text('awaiting IS NOT NULL'))
 
     op.drop_table('targets')
     op.drop_table('samples')
@@ -786,6 +797,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_connections_zone_id'))
 
     op.drop_table('connections')
+    op.drop_table('channel_reports')
     op.drop_table('campaigns')
     op.drop_table('zones')
     with op.batch_alter_table('workers', schema=None) as batch_op:
