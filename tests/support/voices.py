@@ -36,6 +36,8 @@ class ToneVoice:
     failing: str = ""
     seconds: float = 0.3
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    began: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    """One more for every text that is begun."""
     said: list[tuple[str, str]] = field(default_factory=list)
     now: int = 0
     most_at_once: int = 0
@@ -54,6 +56,7 @@ class ToneVoice:
         self.said.append((text, voice))
         self.now += 1
         self.most_at_once = max(self.most_at_once, self.now)
+        self.began.release()
         try:
             await self.gate.wait()
         finally:

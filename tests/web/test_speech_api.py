@@ -1,6 +1,6 @@
 """REST of speech servers: for administrators of the whole system; refused without licences for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def system(database: Database) -> Speaking:
 
 @pytest.fixture
 def site(system: Speaking, tmp_path: Path) -> Iterator[Site]:
-    parts = {SpeechCheck: SpeechCheck(check)}
+    parts: Mapping[type, object] = {SpeechCheck: SpeechCheck(check)}
     with open_site(
         system.database, tmp_path, (api.router,), change=lambda edge: replace(edge, parts=parts)
     ) as opened:

@@ -129,7 +129,7 @@ def run_figures(
         alarms=sum(bool(record.violations) for record in records),
         drifts=tuple(drifts(tx)),
         servers=tuple(
-            _server(each, store.calls_of(tx, each.name), seen.get(each.name, ()), begin, end)
+            _server(each, store.calls_of(tx, each.id), seen.get(each.name, ()), begin, end)
             for each in media.servers(tx)
         ),
     )
@@ -195,7 +195,7 @@ def _server(
         calls=calls,
         most_in_use=max((each.in_use for each in samples), default=0),
         mean_in_use=series.area(samples, lambda each: each.in_use, end) / seconds,
-        seconds_above_quota=series.area(samples, lambda each: each.in_use > each.quota, end),
+        most_above=max((each.in_use - each.quota for each in samples), default=0),
         quota_over_time=series.columns(samples, lambda each: each.quota, begin, end, COLUMNS),
         in_use_over_time=series.columns(samples, lambda each: each.in_use, begin, end, COLUMNS),
     )

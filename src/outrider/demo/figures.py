@@ -119,8 +119,8 @@ class ServerFigures:
     calls: int
     most_in_use: int
     mean_in_use: float
-    seconds_above_quota: float
-    """Time with more ports in use than its part: 0 unless its part was cut under living calls."""
+    most_above: int
+    """Ports in use beyond its part, at the worst moment: 0 unless its part was cut under living calls."""
     quota_over_time: Sequence[float]
     in_use_over_time: Sequence[float]
 

@@ -72,10 +72,10 @@ def _of_reserved(job: JobFigures) -> Iterable[str]:
 
 
 def _of_server(server: ServerFigures) -> Iterable[str]:
-    if server.most_in_use > server.quota:
-        yield f"{server.name} had {server.most_in_use} ports in use at once, and its part is {server.quota}"
+    if server.most_above > 0:
+        yield f"media server {server.name} had {server.most_above} ports more in use than its part"
     if not server.calls:
-        yield f"{server.name} made no call"
+        yield f"media server {server.name} made no call"
 
 
 def _of_mail(mail: MailFigures) -> Iterable[str]:

@@ -33,8 +33,10 @@ def text(run: RunFigures) -> str:
         _imports(run.imports),
         _attempts(run),
         _charts(run),
+        _servers(run),
         _lending(run),
         _mail(run),
+        _outside(run),
         ["", f"Check: {'no drift' if not run.drifts else f'{len(run.drifts)} drifts'} (outrider check)"],
     )
     return "\n".join(line for section in sections for line in section)
@@ -55,7 +57,7 @@ def _head(run: RunFigures) -> list[str]:
     dialing = run.real_seconds - run.setup_seconds
     line = (
         f"{_span(run.simulated_seconds)} of dialing in {dialing:.0f} s of {run.real_seconds:.0f} s in all "
-        f"({run.speed:g} times real time; seed {run.seed})"
+        f"({'real time' if run.speed == 1 else f'{run.speed:g} times real time'}; seed {run.seed})"
     )
     return ["", "REPORT", line]
 
@@ -127,6 +129,31 @@ def _charts(run: RunFigures) -> Iterable[str]:
     )
 
 
+def _servers(run: RunFigures) -> Iterable[str]:
+    if not run.servers:
+        return
+    top = max(1.0, *(max(each.quota_over_time) for each in run.servers))
+    yield ""
+    yield "Telephony ports per media server over time (above: its part, below: in use)"
+    for each in run.servers:
+        yield f"  {each.name} ({each.version}; {each.quota} ports, {each.calls:,} calls)"
+        yield f"    |{series.bars(each.quota_over_time, top)}|"
+        yield (
+            f"    |{series.bars(each.in_use_over_time, top)}| mean {each.mean_in_use:.1f}, "
+            f"most {each.most_in_use}"
+        )
+
+
+def _outside(run: RunFigures) -> Iterable[str]:
+    if not run.counted_outside:
+        return
+    yield ""
+    yield "Counted outside, by those who were called and written to, and by us"
+    for each in run.counted_outside:
+        mark = "=" if each.ours == each.theirs else "NOT"
+        yield f"  {each.what:<44} {each.theirs:>6,} {mark:^3} {each.ours:>6,}  {each.as_}"
+
+
 def _lending(run: RunFigures) -> Iterable[str]:
     yield ""
     yield "Donated (taken by an idle recalculation) and borrowed (gained by it), until the quotas move back"
@@ -137,7 +164,7 @@ def _lending(run: RunFigures) -> Iterable[str]:
     for job in run.jobs:
         if job.calls:
             yield _account(job)
-    yield "  port-min: ports times simulated minutes; at maximum: time with the whole maximum granted"
+    yield "  port-min: ports times minutes; at maximum: time with the whole maximum granted"
     counts = [f"{name} {run.recalculations[name]}" for name in TRIGGERS if name in run.recalculations]
     yield f"  recalculations: {', '.join(counts)}"
     yield from (f"  {move}" for move in run.moves[:12])
@@ -159,7 +186,7 @@ def _mail(run: RunFigures) -> Iterable[str]:
     yield ""
     yield "Mail over SMTP (our count = the mail server's)"
     for job in run.jobs:
-        if not job.calls:
+        if job.kind == "email":
             without = job.outcomes["expired"].final if "expired" in job.outcomes else 0
             yield f"  {job.name}: {job.contacts:,} contacts, {without:,} without an address"
     yield (

@@ -1,11 +1,12 @@
-"""SQL of the demo's report: the samples that the monitor kept, unthinned.
+"""SQL of the demo's report: the samples that the monitor kept, unthinned, and attempts one by one.
 
-Only `collecting` uses it; everything else that the report shows comes from the services.
+`collecting` and the demo over real servers use it; all else that is shown comes from the services.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from outrider.db import schema
 from outrider.db.database import Tx
@@ -24,3 +25,16 @@ def samples(tx: Tx, task_ids: Sequence[int]) -> dict[int, list[Sample]]:
     for row in tx.execute(query):
         found[row.task_id].append(Sample(row.at, row.quota, row.granted, row.in_use))
     return found
+
+
+def calls_of(tx: Tx, server_id: int) -> int:
+    """Return how many calls were placed on a media server."""
+    A = schema.attempts.c  # noqa: N806 - as above
+    return int(tx.execute(select(func.count()).where(A.server_id == server_id)).scalar_one())
+
+
+def outcomes_by_address(tx: Tx) -> Counter[tuple[str, str, str]]:
+    """Count all attempts by address, outcome and disposition; "" where there is none."""
+    A = schema.attempts.c  # noqa: N806 - as above
+    query = select(A.address, A.outcome, A.disposition)
+    return Counter((row.address, row.outcome or "", row.disposition or "") for row in tx.execute(query))

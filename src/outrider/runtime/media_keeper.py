@@ -98,12 +98,20 @@ class MediaKeeper:
         if not news:
             return
         await self._database.write(sharing.report, worker_id, news, self._clock.now(), self._real_clock.now())
-        for report in news:
-            log.info(
-                "media_server_seen",
-                server=report.server_id,
-                seen_as=report.seen_as.value,
-                version=report.version,
-                message=report.message,
-            )
         self._told = seen
+        for report in news:
+            # The same is told again and again, and logged once.
+            if self._logged.get(report.server_id) != report:
+                self._logged[report.server_id] = report
+                _log(report)
+
+
+def _log(report: Report) -> None:
+    calm = report.seen_as in {SeenAs.CONNECTED, SeenAs.CONNECTING}
+    (log.info if calm else log.warning)(
+        "media_server_seen",
+        server=report.server_id,
+        seen_as=report.seen_as.value,
+        version=report.version,
+        message=report.message,
+    )

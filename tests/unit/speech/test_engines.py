@@ -1,9 +1,9 @@
-"""Engines as they are configured: programs without a shell, web services; every failure is one clear sentence."""
+"""Engines as they are configured: programs without a shell, web services; each failure is one sentence."""
 
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -97,32 +97,29 @@ async def test_a_program_that_is_missing_closed_or_silent_is_told(tmp_path: Path
         await Program("server", f"{script(tmp_path, 'lazy', '')} {{out}}", "").speak("Hello.", "")
 
 
+GOES_ON = """
+import os, time
+alive = open("{folder}/alive", "w")
+os.fork()
+open("{folder}/started", "a").close()
+time.sleep(600)
+"""
+
+
 @on_a_loop
 async def test_a_program_that_is_given_up_is_killed_with_its_children(tmp_path: Path) -> None:
-    body = (
-        "import os, time\nif os.fork() == 0: time.sleep(600)\nprint(os.getpid(), flush=True)\ntime.sleep(600)"
-    )
-    path = tmp_path / "pid"
-    program = script(
-        tmp_path,
-        "slow",
-        body.replace("print(", f"open({str(path)!r}, 'w').write(str(").replace(", flush=True)", "))"),
-    )
-    speaking_ = asyncio.ensure_future(Program("server", program, "").speak("Hello.", ""))
-    while not path.exists() or not path.read_text():
-        await asyncio.sleep(0.01)
-    group = int(path.read_text())
-    speaking_.cancel()
+    for name in ("alive", "started"):
+        os.mkfifo(tmp_path / name)
+    program = script(tmp_path, "slow", GOES_ON.format(folder=tmp_path))
+    work = asyncio.ensure_future(Program("server", program, "").speak("Hello.", ""))
+    # What is read from this pipe ends when all processes that have it open are gone.
+    gone = asyncio.ensure_future(asyncio.to_thread((tmp_path / "alive").read_text))
+    await asyncio.to_thread((tmp_path / "started").read_text)
+    assert not gone.done()
+    work.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await speaking_
-    with pytest.raises(ProcessLookupError):
-        # The group lives as long as one of its members does; zombies of the child are reaped by init.
-        for _ in range(500):
-            os.killpg(group, 0)
-            await asyncio.sleep(0.01)
-
-
-Answer = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
+        await work
+    assert await gone == ""
 
 
 def web(answer: Callable[[httpx.Request], httpx.Response], **fields: str) -> WebService:

@@ -9,6 +9,8 @@ from outrider.errors import ChannelError
 from outrider.speech.recognition.recognizer import PocketsphinxRecognizer
 from outrider.speech.recognition.vocabulary import OTHERS, SYNONYMS, vocabulary
 
+COLOURS = ("red", "green", "blue", "black", "white", "grey", "brown", "pink", "purple", "orange", "yellow")
+
 
 @pytest.fixture(scope="module")
 def recognizer() -> PocketsphinxRecognizer:
@@ -91,7 +93,7 @@ def test_sound_comes_in_any_portions(recognizer: PocketsphinxRecognizer) -> None
 
 def test_calls_with_different_words_share_the_decoders(recognizer: PocketsphinxRecognizer) -> None:
     """More vocabularies than a decoder keeps, from more threads than there are decoders."""
-    words = [*SYNONYMS, *["red", "green", "blue", "black", "white", "one", "two", "three", "four", "five", "six", "seven", "eight"]]
+    words = [*SYNONYMS, *COLOURS]
     tone = b"".join(
         (8000 if at // 10 % 2 else -8000).to_bytes(2, "little", signed=True) for at in range(8000)
     )

@@ -1,6 +1,6 @@
 """The pages of speech servers: tables that stay fresh, form by engine, check, remove."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def system(sqlite_database: Database) -> Speaking:
 
 @pytest.fixture
 def site(system: Speaking, tmp_path: Path) -> Iterator[Site]:
-    parts = {SpeechCheck: SpeechCheck(check)}
+    parts: Mapping[type, object] = {SpeechCheck: SpeechCheck(check)}
     with open_site(
         system.database, tmp_path, (speech.router,), change=lambda edge: replace(edge, parts=parts)
     ) as opened:

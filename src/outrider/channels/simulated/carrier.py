@@ -27,6 +27,7 @@ from outrider.channels.model import (
     SpeechHeard,
 )
 from outrider.channels.simulated.behaviour import DEFAULT, CarrierProfile, FarEnd
+from outrider.channels.simulated.call import Call
 from outrider.channels.simulated.fate import Fate, draw_fate
 from outrider.channels.simulated.faults import Faults
 from outrider.channels.simulated.ledger import CallRecord, Ledger
@@ -48,38 +49,7 @@ _UNANSWERED = {
 """Ends of calls that never ring."""
 
 
-class _Call:
-    """A call that is up, and the one thing that happens to it next."""
-
-    __slots__ = (
-        "answered",
-        "by",
-        "early",
-        "ending",
-        "fate",
-        "listening",
-        "order",
-        "playing",
-        "profile",
-        "record",
-        "timer",
-    )
-
-    def __init__(self, order: OutboundCall, profile: CarrierProfile, fate: Fate, record: CallRecord) -> None:
-        self.order = order
-        self.profile = profile
-        self.fate = fate
-        self.record = record
-        self.early = fate.early
-        self.timer = 0
-        self.answered = False
-        self.by = AnsweredBy.UNKNOWN
-        self.playing = False
-        self.listening: frozenset[str] = frozenset()
-        self.ending = False
-
-
-_Step = Callable[[_Call, int], None]
+_Step = Callable[[Call, int], None]
 
 
 @dataclass(slots=True)
@@ -126,10 +96,10 @@ class SimulatedCarrier:
         self._ledger = ledger
         self._epoch = clock.now()
         self._faults = Faults()
-        self._calls: dict[AttemptId, _Call] = {}
+        self._calls: dict[AttemptId, Call] = {}
         self._used: set[AttemptId] = set(used)
         self._calls_to: dict[str, int] = {}
-        self._timers: list[tuple[int, int, _Call, _Step]] = []
+        self._timers: list[tuple[int, int, Call, _Step]] = []
         self._timer_number = 0
         self._sink: EventSink | None = None
         self._held: deque[CallEvent] = deque()
@@ -163,7 +133,7 @@ class SimulatedCarrier:
         self._calls_to[order.address] = nth
         profile = self._profiles.get(order.profile) or self._profiles[DEFAULT]
         fate = self._spoil(draw_fate(profile, self._seed, order.address, nth), now)
-        call = _Call(order, profile, fate, CallRecord(order.call_id, order.address, nth, self._time(now)))
+        call = Call(order, profile, fate, CallRecord(order.call_id, order.address, nth, self._time(now)))
         self._calls[order.call_id] = call
         self.counts.originated += 1
         self.counts.most_living = max(self.counts.most_living, len(self._calls))
@@ -267,7 +237,7 @@ class SimulatedCarrier:
 
     # What happens to a call, step by step. `at` is when it was due, which is the time the events bear.
 
-    def _set_up(self, call: _Call, at: int) -> None:
+    def _set_up(self, call: Call, at: int) -> None:
         fate = call.fate
         if fate.end in _UNANSWERED:
             self._end(call, at, _UNANSWERED[fate.end])
@@ -282,7 +252,7 @@ class SimulatedCarrier:
             self._set_timer(call, at, fate.ring, self._answer)
         self._emit(CallRinging(call.order.call_id, self._time(at)))
 
-    def _answer(self, call: _Call, at: int) -> None:
+    def _answer(self, call: Call, at: int) -> None:
         call.answered = True
         if call.fate.recognised:
             call.by = AnsweredBy.HUMAN if call.fate.end is FarEnd.HUMAN else AnsweredBy.MACHINE
@@ -292,7 +262,7 @@ class SimulatedCarrier:
         self._set_timer(call, at, call.fate.greeting + call.fate.patience, self._far_end_hangs_up)
         self._emit(CallAnswered(call.order.call_id, self._time(at), call.by))
 
-    def _finish_prompt(self, call: _Call, at: int) -> None:
+    def _finish_prompt(self, call: Call, at: int) -> None:
         call.playing = False
         if call.fate.answer is None:
             self._set_timer(call, at, call.fate.linger, self._far_end_hangs_up)
@@ -300,7 +270,7 @@ class SimulatedCarrier:
             self._set_timer(call, at, call.fate.answer_after, self._give_answer)
         self._emit(PlaybackFinished(call.order.call_id, self._time(at)))
 
-    def _give_answer(self, call: _Call, at: int) -> None:
+    def _give_answer(self, call: Call, at: int) -> None:
         """Let the person press a key or say a word, once; nobody may be listening to words."""
         answer = call.fate.answer or ""
         call.fate = replace(call.fate, answer=None)
@@ -311,22 +281,22 @@ class SimulatedCarrier:
             word = answer if answer in call.listening else None
             self._emit(SpeechHeard(call.order.call_id, self._time(at), word, 1.0))
 
-    def _far_end_hangs_up(self, call: _Call, at: int) -> None:
+    def _far_end_hangs_up(self, call: Call, at: int) -> None:
         self._end(call, at, EndCause.NORMAL, "the far end hung up")
 
-    def _end_unanswered(self, call: _Call, at: int) -> None:
+    def _end_unanswered(self, call: Call, at: int) -> None:
         self._end(call, at, EndCause.NO_ANSWER)
 
-    def _end_rejected(self, call: _Call, at: int) -> None:
+    def _end_rejected(self, call: Call, at: int) -> None:
         self._end(call, at, EndCause.REJECTED)
 
-    def _end_by_us(self, call: _Call, at: int) -> None:
+    def _end_by_us(self, call: Call, at: int) -> None:
         self._end(call, at, EndCause.NORMAL, "we hung up")
 
-    def _end_dropped(self, call: _Call, at: int) -> None:
+    def _end_dropped(self, call: Call, at: int) -> None:
         self._end(call, at, EndCause.FAILED, "the media server dropped the call")
 
-    def _end(self, call: _Call, at: int, cause: EndCause, detail: str = "") -> None:
+    def _end(self, call: Call, at: int, cause: EndCause, detail: str = "") -> None:
         call.timer = 0
         del self._calls[call.order.call_id]
         self.counts.ended += 1
@@ -336,7 +306,7 @@ class SimulatedCarrier:
             self._ledger.over(call.record)
         self._emit(CallEnded(call.order.call_id, self._time(at), cause, detail))
 
-    def _end_soon(self, call: _Call, step: _Step) -> None:
+    def _end_soon(self, call: Call, step: _Step) -> None:
         """End a call at the scheduler's next step, so that no command calls back into its caller."""
         if not call.ending:
             call.ending = True
@@ -387,7 +357,7 @@ class SimulatedCarrier:
         if self._faults.unreachable:
             raise ChannelUnreachableError("the carrier is unreachable; calls that are up live on")
 
-    def _set_timer(self, call: _Call, start: int, seconds: float, step: _Step) -> None:
+    def _set_timer(self, call: Call, start: int, seconds: float, step: _Step) -> None:
         """Let `step` be the next thing that happens to the call, in place of what was planned."""
         self._timer_number += 1
         call.timer = self._timer_number
