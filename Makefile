@@ -14,13 +14,14 @@ $(READY): requirements.lock pyproject.toml tools/bootstrap.py
 	@$(PYTHON) tools/bootstrap.py $(VENV)
 	@touch $(READY)
 
-demo: $(READY)  ## three competing jobs over real contact files, shown live, with a report (HOLD=1 keeps serving)
-	@$(BIN)/outrider demo $(if $(HOLD),--hold)
+demo: $(READY)  ## competing jobs, shown live, with a report (HOLD=1 keeps serving, REAL=1 calls over real Asterisk)
+	@$(if $(REAL),$(BIN)/python -m tools.real_demo,$(BIN)/outrider demo) $(if $(HOLD),--hold)
 
 run: $(READY)  ## serve an empty system; prints the one-time administrator password
 	@$(BIN)/outrider serve
 
-test: $(READY)  ## all tests, over SQLite and PostgreSQL, with real servers and a real browser
+test: $(READY)  ## all tests, over SQLite and PostgreSQL, with real Asterisk, SIPp, servers and browser
+	-@$(BIN)/python -m tools.testbed fetch
 	@$(BIN)/python -m pytest -n 2 -m "not alone" $(ARGS) || test $$? = 5
 	@$(BIN)/python -m pytest -m alone $(ARGS) || test $$? = 5
 

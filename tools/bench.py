@@ -20,7 +20,9 @@ PARTS = {
     "licence_server": ("licence_server_bench", "Licence server"),
     "dialing": ("dialing_bench", "Dialing"),
     "import": ("import_bench", "Importing contacts"),
-    "channels": ("channels_bench", "Channels"),
+    "channels": ("channels_bench", "Simulated carrier"),
+    "email": ("email_bench", "Email"),
+    "sms": ("sms_bench", "Text messages"),
 }
 RUN = """
 import json, pathlib, sys

@@ -55,7 +55,7 @@ def make_worker(prepared: Prepared, slot: Slot, voice: MediaServers) -> Worker:
             prepared.database, prepared.clock, RealClock(), prepared.sealer, fleet, settings.worker.poll
         ),
     )
-    voice.on_doubt = worker.driver.doubt
+    voice.on_doubt = worker.doubt
     return worker
 
 

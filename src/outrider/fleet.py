@@ -11,6 +11,7 @@ from outrider.channels.asterisk.health import ServerHealth
 from outrider.channels.asterisk.settings import AsteriskSettings
 from outrider.channels.asterisk.trouble import ServerState
 from outrider.channels.media_servers import MediaServers
+from outrider.errors import InvalidInputError
 from outrider.media.checking import Finding, Level
 from outrider.media.model import Connection, MediaServerId, Report, SeenAs
 
@@ -71,7 +72,11 @@ def asterisk_settings(
     )
 
 
-async def check_server(connection: Connection) -> tuple[Finding, ...]:
-    """Try a registered server for real, as `outrider media check` does."""
-    found = await check(asterisk_settings(connection), in_use=connection.wanted)
+async def check_server(connection: Connection, *, in_use: bool | None = None) -> tuple[Finding, ...]:
+    """Try a registered server for real. `in_use`: our own workers are connected; default: they should be."""
+    used = connection.wanted if in_use is None else in_use
+    try:
+        found = await check(asterisk_settings(connection), in_use=used)
+    except InvalidInputError as error:
+        return (Finding(Level.ERROR, "configuration", error.message),)
     return tuple(Finding(Level(each.level.value), each.what, each.message) for each in found)

@@ -5,7 +5,7 @@ Part of the composition root: `background.py` gives the watches to its worker, `
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 
 from outrider import adapters
@@ -36,11 +36,7 @@ from outrider.speech.check import SpeechCheck
 PATIENCE = 5.0
 """Seconds that a carrier or bounce listener has for its greeting."""
 
-MAIL_LEVELS = {
-    MailLevel.GOOD: Level.OK,
-    MailLevel.WARNING: Level.WARNING,
-    MailLevel.PROBLEM: Level.ERROR,
-}
+MAIL_LEVELS = {MailLevel.GOOD: Level.OK, MailLevel.WARNING: Level.WARNING, MailLevel.PROBLEM: Level.ERROR}
 
 
 def configured_ways(settings: Settings) -> tuple[Way, ...]:
@@ -192,5 +188,3 @@ def _mail(settings: Settings) -> str:
     tls = {"none": "in clear", "starttls": "STARTTLS", "implicit": "TLS"}[email.tls]
     user = f" as {email.username}" if email.username else ""
     return f"{email.host}:{email.port}{user}, {tls}"
-
-

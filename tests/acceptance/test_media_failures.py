@@ -3,6 +3,7 @@
 A media server killed, the platform killed, a media server that falls silent (issue 3, must hold 3).
 """
 
+import datetime as dt
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,6 +76,12 @@ def mixed(count: int, first: int, seconds: Sequence[int], answered: float) -> li
     return found
 
 
+def ringing(count: int, first: int) -> list[str]:
+    """Return `count` numbers of people who let it ring for 1 to 3 seconds, and hear the message to its end."""
+    chance = random.Random(first)
+    return [number(Far.ANSWERS, serial, chance.randint(1, 3)) for serial in range(first, first + count)]
+
+
 def check_books(chain: Chain, tried: Sequence[Row], watch: audit.Watch) -> None:
     """Every outcome is true or untold, nothing was called without an attempt, no limit was passed."""
     assert audit.false_outcomes(tried, allowed=UNTOLD) == []
@@ -102,7 +109,10 @@ def test_a_killed_media_server(
     assert half == {"left": PORTS // 2, "right": PORTS // 2}
     numbers = mixed(1_200, 0, (2, 3, 4), answered=0.5)
     with audit.watched(chain) as watch:
-        job = chain.job("killed", numbers, pacing=50, maximum=PORTS, prompt=LONG, extra=AGAIN)
+        jobs = (
+            chain.job("killed", numbers, pacing=35, maximum=PORTS, prompt=LONG, extra=AGAIN),
+            chain.job("rings", ringing(250, 0), pacing=10, maximum=PORTS, extra=AGAIN),
+        )
         eventually("both are busy", lambda: all(each.in_use > PORTS / 3 for each in chain.seen().values()))
         lost = left.channel_ids()
         left.kill()
@@ -119,7 +129,7 @@ def test_a_killed_media_server(
         eventually("it has its share again", lambda: chain.seen()["left"].granted == half["left"])
         eventually("calls use its share again", lambda: len(left.channel_ids()) > half["left"] / 2)
         back_after = time.monotonic() - back_at
-        eventually("the job finishes", lambda: chain.finished(job), within=120)
+        eventually("the job finishes", lambda: chain.finished(*jobs), within=120)
     assert platform.stop() == 0, platform.complaints
     assert "Traceback" not in platform.complaints
     tried = audit.attempts(sqlite_database)
@@ -153,18 +163,20 @@ def test_a_killed_platform(
     chain.wait_for_servers()
     numbers = mixed(400, 2_000, (7, 8, 9), answered=0.6)
     with audit.watched(chain) as watch:
-        job = chain.job("survives", numbers, pacing=25, maximum=PORTS, prompt=LONG, extra=AGAIN)
+        jobs = (
+            chain.job("survives", numbers, pacing=25, maximum=PORTS, prompt=LONG, extra=AGAIN),
+            chain.job("rings", ringing(150, 2_000), pacing=10, maximum=PORTS, extra=AGAIN),
+        )
         eventually("many calls are answered", lambda: len(answered_channels(chain)) > PORTS / 2)
         before = answered_channels(chain)
         platform.kill()
-        killed_at = time.monotonic()
-        platform = chain.serve()
-        served_after = time.monotonic() - killed_at
-        recovered = eventually("the calls are taken over", lambda: recoveries(chain.database))
-        taken_over_after = time.monotonic() - killed_at
+        killed_at = RealClock().now()
+        platform = chain.start()
+        recovered, at = eventually("the calls are taken over", lambda: recoveries(chain.database))
+        taken_over_after = (at - killed_at).total_seconds()
         after = before & answered_channels(chain)
         still_open = chain.open_attempts().keys()
-        eventually("the job finishes", lambda: chain.finished(job), within=120)
+        eventually("the job finishes", lambda: chain.finished(*jobs), within=120)
     assert platform.stop() == 0, platform.complaints
     assert "Traceback" not in platform.complaints
     tried = audit.attempts(postgres_database)
@@ -172,7 +184,7 @@ def test_a_killed_platform(
     interrupted = sum(row["outcome"] == Outcome.INTERRUPTED.value for row in tried)
     record_property(
         "measured",
-        f"serving again after {served_after:.1f} s, calls taken over {taken_over_after:.1f} s after the kill; "
+        f"calls taken over {taken_over_after:.1f} s after the kill; "
         f"{len(before)} answered calls were up before, {len(after)} of them still at the take-over; "
         f"{recovered}; {interrupted} attempts ended as interrupted, of {len(tried)}",
     )
@@ -198,14 +210,14 @@ def answered_channels(chain: Chain) -> set[str]:
     }
 
 
-def recoveries(database: Database) -> Mapping[str, int] | None:
-    """Return what the last take-over came to, None as long as there was none."""
+def recoveries(database: Database) -> tuple[Mapping[str, int], dt.datetime] | None:
+    """Return what the take-overs came to so far, and when the last was, None as long as there was none."""
     E = schema.events.c  # noqa: N806 - a table's columns
 
-    def read(tx: Tx) -> Mapping[str, int] | None:
-        query = select(E.data).where(E.kind == WorkerRecovered.kind).order_by(E.id.desc()).limit(1)
-        found = tx.execute(query).scalar()
-        return None if found is None else {name: int(found[name]) for name in ("taken_over", "interrupted")}
+    def read(tx: Tx) -> tuple[Mapping[str, int], dt.datetime] | None:
+        rows = tx.execute(select(E.data, E.at).where(E.kind == WorkerRecovered.kind).order_by(E.id)).all()
+        sums = {name: sum(int(row.data[name]) for row in rows) for name in ("taken_over", "interrupted")}
+        return (sums, rows[-1].at) if sums["taken_over"] else None
 
     return database.read_now(read)
 
@@ -230,7 +242,10 @@ def test_a_silent_media_server(
     half = chain.wait_for_servers()["left"].granted
     numbers = mixed(1_500, 5_000, (2, 3, 4), answered=0.5)
     with audit.watched(chain) as watch:
-        job = chain.job("silent", numbers, pacing=50, maximum=PORTS, prompt=LONG, extra=AGAIN)
+        jobs = (
+            chain.job("silent", numbers, pacing=40, maximum=PORTS, prompt=LONG, extra=AGAIN),
+            chain.job("rings", ringing(350, 5_000), pacing=10, maximum=PORTS, extra=AGAIN),
+        )
         eventually("both are busy", lambda: all(each.in_use > PORTS / 3 for each in chain.seen().values()))
         up = left.channel_ids()
         left.suspend()
@@ -246,7 +261,7 @@ def test_a_silent_media_server(
         eventually("its attempts are decided", lambda: not undecided.keys() & chain.open_attempts().keys())
         decided_after = time.monotonic() - resumed_at
         eventually("it has its share again", lambda: chain.seen()["left"].granted == half)
-        eventually("the job finishes", lambda: chain.finished(job), within=120)
+        eventually("the job finishes", lambda: chain.finished(*jobs), within=120)
     assert platform.stop() == 0, platform.complaints
     assert "Traceback" not in platform.complaints
     tried = audit.attempts(sqlite_database)

@@ -39,7 +39,7 @@ LATER = NOON + dt.timedelta(seconds=1)
 
 
 class FakeVoice:
-    """Media servers at the outermost edge: calls that a test lets live, and servers that it lets be silent."""
+    """Media servers at the outermost edge: calls that a test lets live, servers that it lets be silent."""
 
     def __init__(self) -> None:
         self.calls: dict[AttemptId, LivingCall] = {}
@@ -88,7 +88,7 @@ class FakeVoice:
 
 def registered(database: Database, worker: str, **ports: int) -> dict[str, int]:
     """Register media servers that a worker is connected to; return their ids."""
-    found = {}
+    found: dict[str, int] = {}
     for name, maximum in ports.items():
         found[name] = media.add(database, NOON, name, maximum_ports=maximum)
         media.tell(database, NOON, found[name], SeenAs.CONNECTED, worker)
@@ -176,7 +176,10 @@ def _left_by_the_dead(running: Outreach, contacts: int) -> tuple[JobId, Counter[
     return job_id, Counter(claim.server for claim in batch.claims)
 
 
-def test_calls_on_a_silent_server_stay_undecided_until_it_answers(database: Database, tmp_path: Path) -> None:
+def test_calls_on_a_silent_server_stay_undecided_until_it_answers(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outrider.runtime.worker.RECOVERY_PERIOD", 0.1)
     voice = FakeVoice()
     voice.silent = frozenset({"two"})
 

@@ -17,11 +17,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import Select, select
 
 from outrider.campaigns.outcome import Outcome
+from outrider.campaigns.strategy import Channel
+from outrider.channels.model import ReceiptState, TextReceipt, TextResult, TextSent
 from outrider.db import schema
 from outrider.db.database import Database, Row, Tx
-from outrider.dialing import claims, plans, results
+from outrider.dialing import claims, plans, receipts, results
 from outrider.dialing import store as dialing_store
-from outrider.dialing.attempt import Claim, Result, TaskPlan
+from outrider.dialing.attempt import Claim, Result, TaskPlan, text_reference
 from outrider.errors import ConflictError, LicenceShortageError
 from outrider.events import CertificateFailed
 from outrider.ids import AttemptId, JobId, PoolId
@@ -31,7 +33,11 @@ from outrider.jobs.model import ENDED, JobCommand
 from outrider.jobs.service import Limits
 from outrider.licences import service as licences
 from outrider.licences import store as licence_store
+from outrider.licences.model import LicenceKind
+from outrider.media import sharing
+from outrider.media.model import SeenAs
 from outrider.runtime import store
+from support import media
 from support.campaigning import NOON, RULES, campaigning
 from support.databases import sqlite_url
 
@@ -55,6 +61,8 @@ channel = "call"
 minimum = 2
 priority = 7
 prompt = { text = "Hello." }
+menu = { choices = [{ digit = "1", disposition = "yes" }, { digit = "2", disposition = "later" }] }
+dispositions = { later = { count = 1, delays = [10], then = "then" } }
 retry_interrupted = true
 [actions.retry.busy]
 count = 1
@@ -67,11 +75,28 @@ maximum = 4
 priority = 3
 prompt = { text = "Hello again." }
 """
+TEXTS = """
+name = "texts"
+max_attempts = 4
+[[actions]]
+name = "text"
+channel = "sms"
+text = "Hello."
+receipt_wait = 60
+retry = { undelivered = { count = 1, delays = [5] }, no_receipt = { then = "call" } }
+[[actions]]
+name = "call"
+channel = "call"
+minimum = 0
+prompt = { text = "Hello again." }
+"""
+TEXTED = (Outcome.SENT, Outcome.SENT, Outcome.UNKNOWN, Outcome.UNDELIVERED, Outcome.FAILED)
+RECEIPTS = (ReceiptState.DELIVERED, ReceiptState.UNDELIVERABLE, ReceiptState.ENROUTE)
 RETRY = "[actions.retry.no_answer]\ncount = 2\ndelays = [0, 30]"
 
 
 class Dialing(RuleBasedStateMachine):
-    """Two workers, three campaigns and one pool. `live` are the calls that are up, oldest first.
+    """Two workers, four campaigns and one pool. `live` are the attempts under way, oldest first.
 
     Ids are random, so nothing may be drawn in the order of ids.
     """
@@ -89,26 +114,45 @@ class Dialing(RuleBasedStateMachine):
         self.finals: dict[int, str] = {}
         self.started: dict[int, JobId] = {}
         self.ports = 10
-        lists = [self.system.contact_list(name, CONTACTS) for name in ("one", "two", "three")]
+        self.texts: list[Claim] = []
+        self.servers: list[int] = []
+        lists = [self.system.contact_list(name, CONTACTS) for name in ("one", "two", "three", "four")]
         self.campaigns = [
             self.system.campaign("reserved", lists[:1], allocation="reserved", minimum=1, maximum=4),
             self.system.campaign("dynamic", lists[1:2], minimum=0, maximum=8, priority=2, extra=RETRY),
-            self.system.campaign("two steps", lists[2:], source=TWO_STEPS),
+            self.system.campaign("two steps", lists[2:3], source=TWO_STEPS),
+            self.system.campaign("texts", lists[3:], source=TEXTS),
         ]
 
-    @initialize(ports=st.integers(1, MOST_PORTS), running=st.sets(st.integers(0, 2), min_size=1))
-    def begin(self, ports: int, running: set[int]) -> None:
-        """License the pool, and start with one job at least."""
+    @initialize(
+        ports=st.integers(1, MOST_PORTS),
+        running=st.sets(st.integers(0, 3), min_size=1),
+        servers=st.lists(st.integers(1, 8), max_size=2),
+    )
+    def begin(self, ports: int, running: set[int], servers: list[int]) -> None:
+        """License the pool, register media servers or leave it at none, and start with one job at least."""
         self.license_ports(ports)
+        self.database.write_now(media.add_worker, media.WORKER, self.now)
+        for number, maximum in enumerate(servers):
+            server = media.add(self.database, self.now, f"server {number}", maximum_ports=maximum)
+            media.tell(self.database, self.now, server, SeenAs.CONNECTED)
+            self.servers.append(server)
         for campaign in sorted(running):
             self.start(campaign, 100)
 
     def license_ports(self, ports: int) -> None:
         """Put another count in force."""
         self.ports = ports
-        self.system.license(self.now, outbound_ports=ports)
+        self.system.license(self.now, outbound_ports=ports, sms=1)
+        self.database.write_now(sharing.watch, self.now, self.now)
 
-    @rule(campaign=st.integers(0, 2), page=st.sampled_from([4, 100]))
+    @precondition(lambda self: self.servers)
+    @rule(data=st.data(), seen=st.sampled_from([SeenAs.CONNECTED, SeenAs.UNREACHABLE, SeenAs.GONE]))
+    def hear_of_server(self, data: st.DataObject, seen: SeenAs) -> None:
+        """Let a media server fail, or come back."""
+        media.tell(self.database, self.now, data.draw(st.sampled_from(self.servers)), seen)
+
+    @rule(campaign=st.integers(0, 3), page=st.sampled_from([4, 100]))
     def start_job(self, campaign: int, page: int) -> None:
         self.start(campaign, page)
 
@@ -120,14 +164,14 @@ class Dialing(RuleBasedStateMachine):
         self.started[campaign] = self.system.start(self.campaigns[campaign], self.now)
         self.load(campaign, page)
 
-    @rule(campaign=st.integers(0, 2), page=st.sampled_from([1, 4, 100]))
+    @rule(campaign=st.integers(0, 3), page=st.sampled_from([1, 4, 100]))
     def load(self, campaign: int, page: int) -> None:
         """Let the monitor make a page of contacts targets."""
         if campaign in self.started:
             self.database.write_now(load_targets, RULES, self.started[campaign], self.now, page)
 
     @rule(
-        campaign=st.integers(0, 2),
+        campaign=st.integers(0, 3),
         what=st.sampled_from([JobCommand.PAUSE, JobCommand.RESUME, JobCommand.SNOOZE, JobCommand.STOP]),
     )
     def command(self, campaign: int, what: JobCommand) -> None:
@@ -172,20 +216,54 @@ class Dialing(RuleBasedStateMachine):
 
     def claim(self, plan: TaskPlan, worker: str, wanted: int) -> None:
         """Claim a batch; in a pool that was cut nothing starts before the excess has drained."""
-        room = max(0, self.ports - len(self.live))
+        calls = sum(claim.plan.action.channel is Channel.CALL for _, claim in self.live.values())
+        room = max(0, self.ports - calls) if plan.action.channel is Channel.CALL else wanted
         batch = self.database.write_now(claims.take_batch, RULES, plan, wanted, worker, self.now)
         assert len(batch.claims) <= min(wanted, room)
         for each in batch.claims:
             assert each.attempt_id not in self.live
+            assert bool(each.server) == (plan.action.channel is Channel.CALL and bool(self.servers))
             self.live[each.attempt_id] = worker, each
+            if plan.action.channel is Channel.SMS:
+                self.texts.append(each)
 
     @precondition(lambda self: self.live)
     @rule(data=st.data())
     def record(self, data: st.DataObject) -> None:
-        """Let some calls end, in any order, and write their results in one batch."""
+        """Let some attempts end, in any order, and write their results in one batch."""
         ids = data.draw(st.lists(st.sampled_from(list(self.live)), min_size=1, unique=True))
-        outcome = data.draw(st.sampled_from(OUTCOMES))
-        self.write([Result(self.live.pop(number)[1], outcome, self.now) for number in ids])
+        called, texted = data.draw(st.sampled_from(OUTCOMES)), data.draw(st.sampled_from(TEXTED))
+        chosen = data.draw(st.sampled_from([None, "yes", "later"]))
+        parts = data.draw(st.integers(1, 2))
+        ended = [self.live.pop(number)[1] for number in ids]
+        self.write([self.ended(claim, called, chosen, texted, parts) for claim in ended])
+
+    def ended(self, claim: Claim, called: Outcome, chosen: str | None, texted: Outcome, parts: int) -> Result:
+        """Return how an attempt ended; of a text of unknown fate the centre's ids are lost."""
+        if claim.plan.action.channel is Channel.SMS:
+            ids = tuple(remote_id(claim, part) for part in range(parts))
+            sent = TextSent(claim.attempt_id, self.now, TextResult.ACCEPTED, "centre", ids, parts)
+            return Result(claim, texted, self.now, sent=sent if texted is Outcome.SENT else None)
+        asked = claim.plan.action.name == "first" and called is Outcome.ANSWERED
+        return Result(claim, called, self.now, disposition=chosen if asked else None)
+
+    @precondition(lambda self: self.texts)
+    @rule(data=st.data(), by_reference=st.booleans(), state=st.sampled_from(RECEIPTS))
+    def receive(self, data: st.DataObject, by_reference: bool, state: ReceiptState) -> None:  # noqa: FBT001 - drawn
+        """Let receipts come in any order: late, early, twice, of parts that are not, or by reference."""
+        about = data.draw(st.lists(st.sampled_from(self.texts), min_size=1, max_size=5))
+        news = [
+            TextReceipt(
+                "centre",
+                remote_id(claim, data.draw(st.integers(0, 1))),
+                self.now,
+                state,
+                claim.address,
+                text_reference(claim.attempt_id) if by_reference else None,
+            )
+            for claim in about
+        ]
+        self.database.write_now(receipts.take, RULES, news, self.now)
 
     @precondition(lambda self: self.past)
     @rule(data=st.data())
@@ -208,7 +286,7 @@ class Dialing(RuleBasedStateMachine):
         }
         for number in lost:
             del self.live[number]
-        self.write([Result(claim, Outcome.INTERRUPTED, self.now) for claim in found])
+        self.write([self.ended(claim, Outcome.INTERRUPTED, None, Outcome.UNKNOWN, 0) for claim in found])
 
     @rule(seconds=st.sampled_from([1, 20, 40, 61, 200]))
     def pass_time(self, seconds: int) -> None:
@@ -226,13 +304,17 @@ class Dialing(RuleBasedStateMachine):
         """Return the rows of all tasks."""
         return self.rows(select(schema.tasks).order_by(schema.tasks.c.id))
 
+    def sharing_tasks(self) -> list[Row]:
+        """Return the rows of the tasks that share the pool's ports."""
+        return [row for row in self.tasks() if row["kind"] == LicenceKind.OUTBOUND_PORTS.value]
+
     def rows(self, query: Select[Any]) -> list[Row]:
         """Return all rows of a query."""
         return self.database.read_now(lambda tx: list(tx.execute(query).mappings()))
 
     @invariant()
     def units_stay_inside_the_pool(self) -> None:
-        rows = self.tasks()
+        rows = self.sharing_tasks()
         in_use = sum(row["in_use"] for row in rows)
         charged = sum(max(row["granted"], row["in_use"]) for row in rows)
         assert charged <= max(self.ports, in_use), "licensing.md 2.1"
@@ -242,7 +324,7 @@ class Dialing(RuleBasedStateMachine):
 
     @invariant()
     def no_unit_is_free_while_owed(self) -> None:
-        rows = self.tasks()
+        rows = self.sharing_tasks()
         charged = sum(max(row["granted"], row["in_use"]) for row in rows)
         if charged < self.ports:
             assert all(row["granted"] == row["quota"] for row in rows), "licensing.md 2.5 and 4.5"
@@ -271,6 +353,16 @@ class Dialing(RuleBasedStateMachine):
                 assert row["id"] not in self.finals
 
     @invariant()
+    def who_waits_for_news_waits_for_the_last_message(self) -> None:
+        A = schema.attempts.c  # noqa: N806 - a table's columns
+        outcomes = {row["id"]: row for row in self.rows(select(A.id, A.outcome, A.number, A.target_id))}
+        for row in self.rows(select(schema.targets).where(schema.targets.c.awaiting.is_not(None))):
+            awaited = outcomes[row["awaiting"]]
+            assert (row["state"], awaited["target_id"]) == ("due", row["id"])
+            assert (awaited["number"], awaited["outcome"]) == (row["attempts"], row["outcome"])
+            assert row["outcome"] in {Outcome.SENT, Outcome.UNKNOWN}
+
+    @invariant()
     def nothing_drifts(self) -> None:
         assert self.database.read_now(store.drifts) == []
         assert not self.rows(select(schema.events).where(schema.events.c.kind == CertificateFailed.kind))
@@ -278,7 +370,8 @@ class Dialing(RuleBasedStateMachine):
     def teardown(self) -> None:
         """End all calls and stop all jobs: then nobody has or holds anything."""
         try:
-            self.write([Result(claim, Outcome.ANSWERED, self.now) for _, claim in self.live.values()])
+            ended = [claim for _, claim in self.live.values()]
+            self.write([self.ended(each, Outcome.ANSWERED, None, Outcome.SENT, 1) for each in ended])
             self.live.clear()
             for campaign in self.started:
                 self.command(campaign, JobCommand.STOP)
@@ -286,6 +379,11 @@ class Dialing(RuleBasedStateMachine):
             self.nothing_drifts()
         finally:
             self.resources.close()
+
+
+def remote_id(claim: Claim, part: int) -> str:
+    """Return the id that the message centre gives a part of a text."""
+    return f"{claim.attempt_id}-{part}"
 
 
 def seize(tx: Tx, worker: str) -> list[Claim]:

@@ -77,9 +77,13 @@ class Chain:
             )
             self.database.write_now(media.add, self.sealer, plan, RealClock().now(), "test")
 
-    def serve(self, **settings: object) -> Program:
+    def start(self) -> Program:
+        """Start `outrider serve`."""
+        return self.commands.start("serve", "--port", "0")
+
+    def serve(self) -> Program:
         """Start `outrider serve`, and wait until it listens."""
-        program = self.commands.start("serve", "--port", "0", **settings)
+        program = self.start()
         program.wait_for(LISTENING)
         return program
 

@@ -18,8 +18,7 @@ from outrider.web.access import Edge, SystemAdministrator
 router = APIRouter(prefix="/api/channels", tags=["channels"])
 
 ChannelKey = Annotated[
-    str,
-    Path(max_length=LONGEST_KEY, pattern=r"^[a-z]+(\.[A-Za-z0-9._-]+)?$", description="As in the list."),
+    str, Path(max_length=LONGEST_KEY, pattern=r"^[a-z]+(\.[A-Za-z0-9._-]+)?$", description="As in the list.")
 ]
 """The key of a way out in a path: `email`, `sms.main`, `media.3`."""
 
@@ -33,8 +32,6 @@ async def list_channels(edge: Edge, _caller: SystemAdministrator) -> list[Channe
 
 
 @router.post("/{channel}/check")
-async def check_channel(
-    channel: ChannelKey, edge: Edge, _caller: SystemAdministrator
-) -> list[FindingView]:
+async def check_channel(channel: ChannelKey, edge: Edge, _caller: SystemAdministrator) -> list[FindingView]:
     """Try a way out for real and say what works and what is wrong, as the command line does."""
     return [FindingView.of(each) for each in await edge.part(ChannelChecks).run(channel)]

@@ -29,9 +29,7 @@ from outrider.speech import service as speech
 from outrider.speech.model import SpeechServer
 
 
-def tell(
-    tx: Tx, worker_id: str, reports: Sequence[Report], gone: Iterable[str], now: dt.datetime
-) -> bool:
+def tell(tx: Tx, worker_id: str, reports: Sequence[Report], gone: Iterable[str], now: dt.datetime) -> bool:
     """Write down what a worker sees of some ways out, and forget those that are `gone`.
 
     Returns False, and writes nothing, for a worker that was declared dead.
@@ -72,9 +70,7 @@ def zones_without_servers(tx: Tx) -> tuple[str, ...]:
 
 
 def _bounded(report: Report) -> Report:
-    sentences = tuple(
-        " ".join(each.split())[:LONGEST_SENTENCE] for each in report.sentences[:MOST_SENTENCES]
-    )
+    sentences = tuple(" ".join(each.split())[:LONGEST_SENTENCE] for each in report.sentences[:MOST_SENTENCES])
     return Report(report.channel[:LONGEST_KEY], report.sight, sentences)
 
 

@@ -23,9 +23,7 @@ def write(tx: Tx, worker_id: str, reports: Sequence[Report], now: dt.datetime) -
     """Write what a worker sees, in place of what it saw before."""
     for report in sorted(reports, key=lambda each: each.channel):
         values = {"sight": report.sight.value, "message": "\n".join(report.sentences), "at": now}
-        row = insert(tx, schema.channel_reports).values(
-            worker_id=worker_id, channel=report.channel, **values
-        )
+        row = insert(tx, schema.channel_reports).values(worker_id=worker_id, channel=report.channel, **values)
         tx.execute(row.on_conflict_do_update(index_elements=["worker_id", "channel"], set_=values))
 
 

@@ -54,6 +54,11 @@ class MediaServers:
         self._leaving: dict[str, AsteriskServer] = {}
         self._wanted: tuple[AsteriskSettings, ...] = ()
 
+    @property
+    def fallback(self) -> VoiceChannel | None:
+        """Return the channel of calls that name no server."""
+        return self._fallback
+
     async def open(self, sink: EventSink) -> None:
         """Open the fallback, and begin to connect to all servers. Raises only what the fallback raises.
 

@@ -5,20 +5,17 @@ the simulated carrier inside and a local mail server beside them. Ends by itself
 """
 
 import asyncio
-import json
-import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from outrider.clock import RealClock, stopwatch
-from outrider.errors import OutriderError
 from outrider.observe import set_up_logging
 
 if TYPE_CHECKING:
-    from outrider.demo.figures import RunFigures
     from outrider.demo.progress import Progress
     from outrider.demo.running import Plan
 
@@ -32,9 +29,6 @@ MOST_ROWS = 5_000
 
 LARGEST_SPEED = 100.0
 """Beyond it, the simulated day would pass faster than one machine can dial."""
-
-INTERRUPTED = 130
-"""128 + SIGINT, as shells have it."""
 
 
 @click.command()
@@ -103,13 +97,12 @@ async def _demo(
 ) -> int:
     """Run the program with the demo beside it, and return the exit status."""
     from outrider import app  # noqa: PLC0415 - as above
-    from outrider.demo import running, scenario, system  # noqa: PLC0415 - as above
+    from outrider.demo import running, scenario, stage, system  # noqa: PLC0415 - as above
+    from outrider.demo.contact_files import write_files  # noqa: PLC0415 - as above
     from outrider.demo.mail_sink import MailSink, SinkSettings  # noqa: PLC0415 - as above
     from outrider.prepared import prepare  # noqa: PLC0415 - as above
 
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stage.stopped_by_signals()
     sink = MailSink(SinkSettings(behaviour=scenario.behaviour_of))
     await sink.start()
     now = RealClock().now()
@@ -119,26 +112,19 @@ async def _demo(
     prepared = prepare(settings)
     parts = system.System(prepared.database, prepared.clock, prepared.rules, settings.data_folder)
     _introduce(settings.public_url, await system.add_user(parts), plan, progress)
-    serving = asyncio.ensure_future(app.serve(prepared, lambda _: None, stop))
-    playing = asyncio.ensure_future(running.play(parts, sink, plan, folder / "files", progress))
-    stopping = asyncio.ensure_future(stop.wait())
+    write = partial(write_files, folder / "files", plan.seed, plan.rows)
+    limit = LONGEST * max(1.0, SPEED / plan.speed) * max(1.0, plan.rows / ROWS)
     try:
-        limit = LONGEST * max(1.0, SPEED / plan.speed) * max(1.0, plan.rows / ROWS)
-        left = limit - (stopwatch() - plan.began)
-        await asyncio.wait({serving, playing, stopping}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        progress.erase()
-        status = _conclude(playing, limit, json_file, progress, stopped=stop.is_set())
-        if hold and not stop.is_set():
-            progress.say(f"\nThe console stays at {settings.public_url} until Ctrl-C")
-            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return await stage.perform(
+            lambda stop: app.serve(prepared, lambda _: None, stop),
+            running.play(parts, scenario.SIMULATED, sink, plan, write, progress),
+            stop,
+            stage.Ending(plan.began, limit, settings.public_url, json_file, hold),
+            progress,
+        )
     finally:
-        stop.set()
-        playing.cancel()
-        await asyncio.gather(playing, stopping, return_exceptions=True)
-        await serving
         await sink.stop()
         prepared.database.close()
-    return status
 
 
 def _introduce(address: str, password: str, plan: "Plan", progress: "Progress") -> None:
@@ -149,34 +135,3 @@ def _introduce(address: str, password: str, plan: "Plan", progress: "Progress") 
         " as fast;\nthe demo ends by itself with a report (Ctrl-C ends it now).\n"
     )
     progress.say(f"Importing three files of {plan.rows:,} rows")
-
-
-def _conclude(
-    playing: "asyncio.Future[RunFigures]",
-    limit: float,
-    json_file: Path | None,
-    progress: "Progress",
-    *,
-    stopped: bool,
-) -> int:
-    """Print the report, or why there is none; return the exit status."""
-    from outrider.demo import findings, report  # noqa: PLC0415 - as above
-
-    if not playing.done():
-        if stopped:
-            progress.say("\nStopped before its end, without a report")
-            return INTERRUPTED
-        reasons = "; ".join(progress.unfinished()) or "the imports had not ended"
-        raise OutriderError(f"the demo was not over after {limit:.0f} s: {reasons}")
-    run = playing.result()
-    problems = findings.findings(run)
-    progress.say(report.text(run))
-    if json_file is not None:
-        document = json.dumps(report.data(run, problems), indent=2, default=str)
-        try:
-            json_file.write_text(document, encoding="utf-8")
-        except OSError as error:
-            problems.append(f"--json: {json_file} cannot be written: {error.strerror}")
-    for problem in problems:
-        click.echo(f"outrider demo: {problem}", err=True)
-    return 1 if problems else 0

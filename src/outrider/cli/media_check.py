@@ -9,16 +9,16 @@ from pathlib import Path
 
 import click
 
-from outrider.channels.asterisk.check import check as check_asterisk
 from outrider.channels.asterisk.configuration import snippets, text
-from outrider.channels.asterisk.findings import Level
 from outrider.channels.asterisk.settings import AsteriskSettings
 from outrider.cli.media_options import json_option, sealer_of
 from outrider.cli.options import database_options, open_database, settings_of
 from outrider.db.database import Tx
-from outrider.fleet import asterisk_settings
+from outrider.fleet import asterisk_settings, check_server
 from outrider.media import service
+from outrider.media.checking import Finding, Level
 from outrider.media.model import LARGEST_PORTS, Connection, Health
+from outrider.media.port_findings import joined
 
 MARKS = {Level.OK: "good", Level.WARNING: "warning", Level.ERROR: "wrong"}
 DEFAULT_CALLS = 100
@@ -35,13 +35,14 @@ def check(
     settings = settings_of(settings_file, database, data_folder)
     sealer = sealer_of(settings)
 
-    def look(tx: Tx) -> tuple[Connection, bool]:
+    def look(tx: Tx) -> tuple[Connection, bool, tuple[Finding, ...]]:
         known = service.server_named(tx, name)
-        return service.connection(tx, sealer, known.id), known.health is Health.CONNECTED
+        ports = service.port_findings(tx).get(known.id, ())
+        return service.connection(tx, sealer, known.id), known.health is Health.CONNECTED, ports
 
     with open_database(settings) as opened:
-        connection, in_use = opened.read_now(look)
-    found = asyncio.run(check_asterisk(asterisk_settings(connection), in_use=in_use))
+        connection, in_use, ports = opened.read_now(look)
+    found = joined(asyncio.run(check_server(connection, in_use=in_use)), ports)
     if as_json:
         rows = [{"level": one.level.value, "what": one.what, "message": one.message} for one in found]
         click.echo(json.dumps(rows, indent=2))

@@ -76,7 +76,8 @@ def _imports(imports: Iterable[ImportFigures]) -> Iterable[str]:
         )
         for reason, count in each.reasons.items():
             reasons[reason] = reasons.get(reason, 0) + count
-    yield "  rejected rows by reason:"
+    if reasons:
+        yield "  rejected rows by reason:"
     for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
         yield f"  {count:>5}  {reason}"
 
@@ -136,7 +137,8 @@ def _servers(run: RunFigures) -> Iterable[str]:
     yield ""
     yield "Telephony ports per media server over time (above: its part, below: in use)"
     for each in run.servers:
-        yield f"  {each.name} ({each.version}; {each.quota} ports, {each.calls:,} calls)"
+        release = each.version.partition("+")[0]
+        yield f"  {each.name} (Asterisk {release}; {each.quota} ports, {each.calls:,} calls)"
         yield f"    |{series.bars(each.quota_over_time, top)}|"
         yield (
             f"    |{series.bars(each.in_use_over_time, top)}| mean {each.mean_in_use:.1f}, "

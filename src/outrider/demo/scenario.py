@@ -39,7 +39,7 @@ class CallList:
 
 @dataclass(frozen=True, slots=True)
 class DemoCampaign:
-    """A campaign: its strategy's file in `folder`, its list, and a filter if it is not for everybody on it."""
+    """A campaign: its strategy file in `folder`, its list, and a filter if it is not for everybody on it."""
 
     strategy: str
     list_name: str

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from outrider.db import schema
 from outrider.db.database import Tx
 from outrider.demo.series import Sample
+from outrider.licences.model import LicenceKind
 
 
 def samples(tx: Tx, task_ids: Sequence[int]) -> dict[int, list[Sample]]:
@@ -33,8 +34,12 @@ def calls_of(tx: Tx, server_id: int) -> int:
     return int(tx.execute(select(func.count()).where(A.server_id == server_id)).scalar_one())
 
 
-def outcomes_by_address(tx: Tx) -> Counter[tuple[str, str, str]]:
-    """Count all attempts by address, outcome and disposition; "" where there is none."""
-    A = schema.attempts.c  # noqa: N806 - as above
-    query = select(A.address, A.outcome, A.disposition)
+def outcomes_by_address(tx: Tx, kind: LicenceKind) -> Counter[tuple[str, str, str]]:
+    """Count the attempts of tasks of a kind by address, outcome and disposition; "" where there is none."""
+    A, T = schema.attempts.c, schema.tasks.c  # noqa: N806 - as above
+    query = (
+        select(A.address, A.outcome, A.disposition)
+        .join(schema.tasks, T.id == A.task_id)
+        .where(T.kind == kind.value)
+    )
     return Counter((row.address, row.outcome or "", row.disposition or "") for row in tx.execute(query))

@@ -53,9 +53,7 @@ class System:
     data_folder: Path
 
 
-def write_licence(
-    folder: Path, now: dt.datetime, counts: Mapping[LicenceKind, int]
-) -> tuple[Path, Path]:
+def write_licence(folder: Path, now: dt.datetime, counts: Mapping[LicenceKind, int]) -> tuple[Path, Path]:
     """Make a key pair, issue the demo's licence file, and return the paths of file and public key.
 
     The private key is not kept: nobody can issue more in the demo's name.
@@ -150,9 +148,7 @@ async def add_user(system: System) -> str:
     return password
 
 
-async def queue_imports(
-    system: System, lists: Sequence[CallList], files: Sequence[ContactFile]
-) -> list[int]:
+async def queue_imports(system: System, lists: Sequence[CallList], files: Sequence[ContactFile]) -> list[int]:
     """Create the lists, and queue an import of each file, good rows kept; return the imports' ids."""
     return [
         await system.database.write(_queue, system, each, file)

@@ -135,7 +135,7 @@ def _views(tx: Tx, rules: SharingRules, found: Sequence[Job], now: dt.datetime) 
     tasks: dict[int, list[TaskView]] = {}
     for row, state in board_store.task_rows(tx, ids):
         tasks.setdefault(row["job_id"], []).append(_task(row, state, rules, now))
-    outcomes = store.outcomes(tx, ids)
+    outcomes, dispositions = store.outcomes(tx, ids), store.dispositions(tx, ids)
     views = []
     for each in found:
         plain = {name: getattr(each, name) for name in Job.__dataclass_fields__}
@@ -145,13 +145,15 @@ def _views(tx: Tx, rules: SharingRules, found: Sequence[Job], now: dt.datetime) 
             organization_name=own[0].organization_name if own else "",
             commands=possible_commands(each.state),
             tasks=own,
-            outcomes={
-                name: OutcomeCount(attempts, final)
-                for name, (attempts, final) in outcomes.get(each.id, {}).items()
-            },
+            outcomes=_counts(outcomes.get(each.id, {})),
+            dispositions=_counts(dispositions.get(each.id, {})),
         )
         views.append(view)
     return tuple(views)
+
+
+def _counts(found: Mapping[str, tuple[int, int]]) -> dict[str, OutcomeCount]:
+    return {name: OutcomeCount(attempts, final) for name, (attempts, final) in found.items()}
 
 
 def _task(row: Row, state: TaskState, rules: SharingRules, now: dt.datetime) -> TaskView:

@@ -94,6 +94,7 @@ def attempts(tx: Tx, target_ids: Sequence[int]) -> list[Row]:
             A.answered_at,
             A.ended_at,
             A.outcome,
+            A.disposition,
             A.detail,
             X.outcome.label("final_outcome"),
         )

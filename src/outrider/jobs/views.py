@@ -56,7 +56,8 @@ class TaskView:
 class JobView:
     """One run of a campaign. `targets` are its contacts, `targets_done` those with a final outcome.
 
-    `commands` are what can be asked of it now. `loaded` is false while its contacts are still being read.
+    `dispositions` are what people chose in menus, or web services answered. `commands` are what can be asked
+    of it now. `loaded` is false while its contacts are still being read.
     """
 
     id: int
@@ -81,6 +82,7 @@ class JobView:
     commands: tuple[JobCommand, ...]
     tasks: tuple[TaskView, ...]
     outcomes: Mapping[str, OutcomeCount]
+    dispositions: Mapping[str, OutcomeCount]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ class AttemptView:
     answered_at: dt.datetime | None
     ended_at: dt.datetime | None
     outcome: str | None
+    disposition: str | None
     detail: str
     final_outcome: str | None
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from outrider.db.sealed import Sealer
 from outrider.media import service
 from outrider.media.checking import ServerCheck
+from outrider.media.port_findings import joined
 from outrider.media.schemas import Drain, FindingView, MediaServerChanges, MediaServerView, NewMediaServer
 from outrider.web.access import Edge, RowId, SystemAdministrator
 
@@ -69,4 +70,6 @@ async def drain_media_server(
 async def check_media_server(server_id: RowId, edge: Edge, _caller: SystemAdministrator) -> list[FindingView]:
     """Try a media server for real and say what is wrong: address, credentials, version, modules."""
     connection = await edge.database.read(service.connection, edge.part(Sealer), server_id)
-    return [FindingView.of(each) for each in await edge.part(ServerCheck).run(connection)]
+    ports = await edge.database.read(service.port_findings)
+    found = joined(await edge.part(ServerCheck).run(connection), ports.get(connection.id, ()))
+    return [FindingView.of(each) for each in found]

@@ -47,7 +47,12 @@ def without_server(zone: str) -> str:
 
 
 def joined(found: Iterable[Finding], ports: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return what the driver and we found; that calls can be made is not said where none will come."""
-    ours = tuple(ports)
+    """Return what the driver and we found: first things first, ports matter once the server can be used.
+
+    That calls can be made is not said where none will come.
+    """
+    theirs, ours = tuple(found), tuple(ports)
+    if any(each.level is Level.ERROR for each in theirs):
+        return theirs
     useless = any(each.level is Level.ERROR for each in ours)
-    return (*(each for each in found if not (useless and each.what == USABLE)), *ours)
+    return (*(each for each in theirs if not (useless and each.what == USABLE)), *ours)

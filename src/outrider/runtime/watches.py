@@ -1,7 +1,7 @@
-"""How the ways out are looked at: the mail server and message centres, the carrier, media and speech servers.
+"""How the ways out are looked at: mail server, message centres, carrier, media and speech servers.
 
-`background.py` gives them to the worker's `ChannelKeeper`. Checks are those of the command line, so that page,
-log and command say the same sentence.
+`ways_out.py` makes them for the worker's `ChannelKeeper`. Checks are those of the command line, so that
+page, log and command say the same sentence.
 """
 
 import asyncio
@@ -48,13 +48,13 @@ class Pace:
 
 @dataclass
 class MailWatch:
-    """Tries the mail server at the start, when sending failed, and now and then. `trouble` is the driver's."""
+    """Tries the mail server at the start, when sending failed (`trouble` says why), and now and then."""
 
     check: Check
     trouble: Callable[[], str]
     pause: float = 1.0
     _pace: Pace = field(default_factory=Pace)
-    _report: Report = Report(Kind.EMAIL, Sight.UNTRIED)
+    _report: Report = field(default_factory=lambda: Report(Kind.EMAIL, Sight.UNTRIED))
     _troubled_at: float | None = None
 
     async def look(self, listener: Listener) -> None:
@@ -132,9 +132,7 @@ class MediaWatch:
         """Try servers that have just been connected or changed, and those with faults now and then."""
         seen = self.seen()
         known = await self.database.read(media.connections, self.sealer)
-        connected = [
-            each for each in known if each.id in seen and seen[each.id].seen_as is SeenAs.CONNECTED
-        ]
+        connected = [each for each in known if each.id in seen and seen[each.id].seen_as is SeenAs.CONNECTED]
         for gone in self._tried.keys() - {each.id for each in connected}:
             del self._tried[gone]
             self._found.pop(gone, None)
@@ -166,7 +164,7 @@ class MediaWatch:
 
 @dataclass
 class SpeechWatch:
-    """Tries speech servers on this machine when they are new or changed, and those with faults now and then."""
+    """Tries speech servers when they are new or changed, and those with faults now and then."""
 
     database: Database
     check: Callable[[SpeechServer], Awaitable[Sequence[Finding]]]

@@ -89,6 +89,8 @@ class Worker:
         self._admitted: frozenset[TaskId] = frozenset()
         self._dialing: dict[TaskId, asyncio.Task[None]] = {}
         self._stopping = False
+        self._look_again = asyncio.Event()
+        self._recover_again = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         database.listen(self._heard)
 
@@ -111,7 +113,14 @@ class Worker:
                 group.create_task(self._media.run(self.id))
             await self._recover_first()
             group.create_task(self._recover_others())
+            group.create_task(self._settle_doubts())
             group.create_task(self._supervise(group))
+
+    def doubt(self) -> None:
+        """Look at once at what is up, and for calls to take over: a server came back, or is gone."""
+        self.driver.doubt()
+        self._look_again.set()
+        self._recover_again.set()
 
     async def stop(self, patience: float = 5.0) -> None:
         """Claim nothing more, give calls up to `patience` real seconds to end, and write all results."""
@@ -154,8 +163,10 @@ class Worker:
         return True
 
     async def _open_mail_later(self, mail: MailChannel) -> None:
-        while not await self._open_mail(mail):
+        while True:
             await asyncio.sleep(MAIL_PERIOD)
+            if await self._open_mail(mail):
+                return
 
     async def _open_voice(self) -> None:
         """Connect to the voice channel, however long it takes: what is up must be known before dialing."""
@@ -202,7 +213,7 @@ class Worker:
 
     async def _recover_others(self) -> None:
         while True:
-            await asyncio.sleep(RECOVERY_PERIOD)
+            await wait_for(self._recover_again, RECOVERY_PERIOD)
             try:
                 due = await self._recovery.is_due()
             except StoreError as error:
@@ -234,8 +245,7 @@ class Worker:
                 raise LeaseLostError(self.id)
 
     async def _supervise(self, group: asyncio.TaskGroup) -> None:
-        """Keep one dial loop for every admitted task, and look for attempts that news never reached."""
-        doubted = stopwatch()
+        """Keep one dial loop for every admitted task."""
         while not self._stopping:
             try:
                 known = frozenset(self._dialing)
@@ -245,11 +255,17 @@ class Worker:
                 new = []
             for plan in new:
                 self._dialing[plan.task_id] = group.create_task(self._dial(plan))
+            await wait_for(self.wake.everything, self._settings.poll)
+
+    async def _settle_doubts(self) -> None:
+        """Look for attempts that news never reached. A server that is slow to answer keeps no task waiting."""
+        doubted = stopwatch()
+        while not self._stopping:
             if stopwatch() - doubted >= DOUBT_PERIOD:
                 doubted = stopwatch()
                 self.driver.doubt()
             await self.driver.probe()
-            await wait_for(self.wake.everything, self._settings.poll)
+            await wait_for(self._look_again, self._settings.poll)
 
     async def _dial(self, plan: TaskPlan) -> None:
         """Claim and start attempts of one task for as long as it is admitted."""

@@ -16,6 +16,9 @@ from outrider.ids import AttemptId
 
 log = logging.getLogger(__name__)
 
+GONE = 404
+"""The channel is over: nothing can be said of the dialplan. Any other failure means no func_dialplan."""
+
 
 class Classification:
     """Classifies the calls of one server."""
@@ -58,9 +61,9 @@ class Classification:
         if self._has_amd is None:
             context = self._client.settings.amd_context
             answer = await self._client.request("GET", f"{base}/variable?variable={existence(context)}")
-            if not answer.ok:
+            if answer.status == GONE:
                 return False
-            self._has_amd = (answer.json() or {}).get("value") == "1"
+            self._has_amd = answer.ok and (answer.json() or {}).get("value") == "1"
             if not self._has_amd:
                 log.warning(
                     "Asterisk %s has no dialplan context %s (or no func_dialplan): who took a call is judged"

@@ -33,6 +33,9 @@ TRIAL = 3.0
 REFUSED_PAUSE = 10.0
 """The shortest pause after a refusal, in seconds: a person must do something first."""
 
+BOOTING = frozenset({"ari", "websocket"})
+"""Refusals that an Asterisk gives while it starts: it is asked again soon, until they have lasted."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
@@ -147,13 +150,16 @@ class AriClient:
             least = 0.0
             try:
                 await self._connect()
-                pause = self.settings.shortest_pause
+                pause, self.trouble = self.settings.shortest_pause, None
                 self._on_state(ServerState.CONNECTED, "")
                 reason = await self._watch()
                 self._note(ServerState.CONNECTING, f"Asterisk {self.settings.name!r}: {reason}")
             except (OSError, ValueError, httpx.HTTPError, HandshakeError, ChannelError) as error:
                 found = trouble.explain(error, self.settings)
-                least = REFUSED_PAUSE if found.state is ServerState.REFUSED else 0.0
+                if found.what in BOOTING and (self.trouble is None or self.trouble.what not in BOOTING):
+                    pause = self.settings.shortest_pause
+                boots = found.what in BOOTING and pause < self.settings.longest_pause
+                least = REFUSED_PAUSE if found.state is ServerState.REFUSED and not boots else 0.0
                 self.trouble = found
                 self._note(found.state, found.message)
             finally:
@@ -186,7 +192,7 @@ class AriClient:
                 address, self._take, _ignore, authorization=self.authorization, within=self.settings.timeout
             )
         except HandshakeError as error:
-            if error.status is not None:
+            if error.status in _REFUSALS:
                 raise trouble.refusal(error.status, self.settings) from error
             raise
         self._link = link
@@ -270,13 +276,16 @@ class AriClient:
     def _replaced(self) -> None:
         """Give way: another program has connected as our application and gets its events from now on."""
         self._trouble = (
-            f"{_REPLACED} connected as application {self.settings.application!r}; give each its own name"
+            f"{_REPLACED} has connected to it as application {self.settings.application!r}; register each"
+            " Asterisk once, and give each platform that shares one its own app"
         )
         if self._link is not None:
             self._link.abort(self._trouble)
 
 
-_REPLACED = "another controller"
+_REPLACED = "another program"
+_REFUSALS = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.SERVICE_UNAVAILABLE})
+"""Answers to a handshake that speak of user, password or the number of connections."""
 
 
 def _ignore(_: bytes) -> None:

@@ -57,7 +57,10 @@ def explain(error: BaseException, settings: AsteriskSettings) -> Trouble:
         message = f"{who}: the name {settings.host} cannot be resolved; check its url and your DNS"
         return Trouble(ServerState.UNREACHABLE, "dns", message)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        message = f"{who}: the certificate of {where} is not trusted ({_certificate(causes)})"
+        message = (
+            f"{who}: the certificate of {where} is not trusted ({_certificate(causes)}); let this machine"
+            " trust its issuer, or put the name that is in it into the url"
+        )
         return Trouble(ServerState.REFUSED, "certificate", message)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         message = f"{who}: {where} does not speak TLS, as its https url says; use http:// or its TLS port"
@@ -75,13 +78,10 @@ def explain(error: BaseException, settings: AsteriskSettings) -> Trouble:
 
 def _garbled(error: BaseException, who: str, where: str) -> Trouble:
     if isinstance(error, httpx.RemoteProtocolError):
-        message = (
-            f"{who}: {where} does not answer in plain HTTP; use https:// if it is its TLS port ({error})"
-        )
+        message = f"{who}: {where} does not answer in plain HTTP; use https:// if that is its TLS port"
         return Trouble(ServerState.UNREACHABLE, "protocol", message)
     if isinstance(error, HandshakeError):
-        message = f"{who}: {where} would not open a websocket ({error}); is res_http_websocket loaded?"
-        return Trouble(ServerState.REFUSED, "websocket", message)
+        return Trouble(ServerState.REFUSED, "websocket", no_websocket(error, settings))
     text = str(error) or type(error).__name__
     return Trouble(ServerState.UNREACHABLE, "network", f"{who}: {where} cannot be reached: {text}")
 
@@ -103,6 +103,15 @@ def refusal(status: int, settings: AsteriskSettings) -> RefusedError:
             "busy", f"{who}: {base} has too many connections; raise sessionlimit in http.conf"
         )
     return RefusedError("answer", f"{who}: {base} does not answer like ARI (status {status}); check its url")
+
+
+def no_websocket(error: HandshakeError, settings: AsteriskSettings) -> str:
+    """Return the sentence for a server that is an Asterisk of ours, and would not open the websocket."""
+    why = str(error) if error.status is None else f"status {error.status}"
+    return (
+        f"Asterisk {settings.name!r}: {settings.where} would not open a websocket ({why}); load"
+        " res_http_websocket and res_ari_events, and let proxies between pass websockets on"
+    )
 
 
 def too_old(version: str, settings: AsteriskSettings) -> RefusedError:

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from outrider import __version__
-from outrider.people.model import Credential, Role
+from outrider.people.model import Caller, Credential, Role
 from outrider.web.assets import asset
 from outrider.web.problems import Problem
 
@@ -36,7 +36,7 @@ class NavigationItem:
     role: Role = Role.VIEWER
     platform: bool = False
 
-    def is_for(self, caller: Credential) -> bool:
+    def is_for(self, caller: Caller) -> bool:
         """Return whether a caller may use it."""
         return caller.role.includes(self.role) and (not self.platform or caller.organization_id is None)
 

@@ -16,6 +16,7 @@ from outrider.licences import division_store
 from outrider.media import service
 from outrider.media.checking import Finding, ServerCheck
 from outrider.media.model import MediaServer, Plan, ZonePorts
+from outrider.media.port_findings import joined
 from outrider.people.model import Caller, Credential
 from outrider.web.access import Edge, EdgeServices, RowId, SignedIn, SystemAdministrator, authenticate
 from outrider.web.pages import redirect, render, templates
@@ -172,7 +173,8 @@ async def handle_check(
 ) -> HTMLResponse:
     """Try a media server for real, and show what was found."""
     connection = await edge.database.read(service.connection, edge.part(Sealer), server_id)
-    findings = await edge.part(ServerCheck).run(connection)
+    ports = await edge.database.read(service.port_findings)
+    findings = joined(await edge.part(ServerCheck).run(connection), ports.get(connection.id, ()))
     if from_script(request):
         return render(request, "media_check.html", findings=findings)
     server = await edge.database.read(service.server, server_id)

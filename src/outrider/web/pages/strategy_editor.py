@@ -18,6 +18,7 @@ from outrider.campaigns.schemas import StrategyCheck
 from outrider.campaigns.strategy import Strategy
 from outrider.campaigns.strategy_document import LARGEST_DOCUMENT, parse_strategy
 from outrider.campaigns.templates import templates
+from outrider.channels.sms.segments import count as count_segments
 from outrider.db.database import Tx
 from outrider.errors import ConflictError, InvalidInputError, NotAllowedError
 from outrider.licences.ownership import owner_of_new
@@ -87,6 +88,19 @@ def checked(source: str) -> Checked:
 def plain(source: str) -> str:
     """Return a text as it was typed; browsers send its line ends as CR LF."""
     return source.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def segments_text(text: str) -> str:
+    """Return in words how many segments a text is sent in, placeholders counted as they are written."""
+    found = count_segments(text)
+    noun = "segment" if found.segments == 1 else "segments"
+    words = f"{found.segments} {noun}, {found.left_in_last} more characters fit"
+    if found.outside_gsm:
+        words += f"; sent as UCS-2 because of {' '.join(found.outside_gsm)}"
+    return words + ("; placeholders counted as written" if "{" in text else "")
+
+
+pages.filters["segments"] = segments_text
 
 
 async def editor_page(request: Request, edge: EdgeServices, caller: Caller, edited: Edited) -> HTMLResponse:
