@@ -14,7 +14,7 @@ from outrider.channels.email.news import MailNewsSink
 from outrider.channels.email.rates import RateSettings
 from outrider.channels.email.settings import DkimSettings, SmtpSettings, Tls
 from outrider.channels.email.smtp import SmtpChannel
-from outrider.channels.media_servers import MediaServers
+from outrider.channels.media_servers import Engines, MediaServers
 from outrider.channels.simulated.behaviour import CarrierProfile, parse_profiles
 from outrider.channels.simulated.carrier import SimulatedCarrier
 from outrider.channels.simulated.client import CarrierAddress, TcpCarrier
@@ -31,16 +31,17 @@ from outrider.runtime.alarm_delivery import WebhookSettings as AlarmWebhook
 from outrider.runtime.mailing import MailComposer
 from outrider.runtime.webhooks import WebhookChannel
 from outrider.settings import Settings, SmsConnectionSettings
+from outrider.speaking import Speech, speech_settings
 from outrider.supply.authorisation import LicenceSource
 from outrider.supply.server.client import RemoteSettings, RemoteSource
 from outrider.supply.server.embedded import EmbeddedSource
 from outrider.supply.server.versions import MINIMUM_VERSION
 
 
-def make_voice(settings: Settings, clock: Clock, controller: str) -> MediaServers:
+def make_voice(settings: Settings, clock: Clock, controller: str, speech: Speech) -> MediaServers:
     """Return the voice channel: all registered media servers, and the simulated carrier without any."""
     carrier = make_carrier(settings, clock, controller)
-    voice = MediaServers(clock, carrier)
+    voice = MediaServers(clock, carrier, Engines(speech.speaker, speech.recognizer))
 
     def doubt() -> None:
         if voice.on_doubt is not None:
@@ -166,6 +167,7 @@ def check_settings(settings: Settings, clock: Clock) -> None:
     InvalidInputError names the setting.
     """
     make_carrier(settings, clock, "")
+    speech_settings(settings)
     make_mail(settings, clock)
     sms_connections(settings)
     dkim = _dkim(settings)

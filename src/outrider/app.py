@@ -24,6 +24,9 @@ from outrider.observe import Metrics
 from outrider.prepared import Prepared
 from outrider.runtime import store as runtime_store
 from outrider.runtime.mailing import MailComposer
+from outrider.speaking import speech_settings
+from outrider.speech import api as speech_api
+from outrider.speech.check import SpeechCheck, make_check
 from outrider.supply import api as supply_api
 from outrider.supply import service as supply
 from outrider.web.access import EdgeServices
@@ -39,6 +42,7 @@ from outrider.web.pages import (
     licences,
     media,
     platform,
+    speech,
     strategies,
     unsubscribe,
     why,
@@ -51,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     jobs_api.router,
     licences_api.router,
     media_api.router,
+    speech_api.router,
     supply_api.router,
     board.router,
     campaigns.router,
@@ -60,6 +65,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     licences.router,
     media.router,
     platform.router,
+    speech.router,
     strategies.router,
     unsubscribe.router,
     why.router,
@@ -82,6 +88,7 @@ def make_web(prepared: Prepared) -> tuple[FastAPI, News]:
             SharingRules: prepared.rules,
             Sealer: prepared.sealer,
             ServerCheck: ServerCheck(check_server),
+            SpeechCheck: make_check(speech_settings(prepared.settings)),
             Coalescer: Coalescer(prepared.database, prepared.rules, prepared.clock),
             MailComposer: mail_composer(prepared),
         },

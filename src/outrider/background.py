@@ -26,6 +26,7 @@ from outrider.runtime.performer import Channels
 from outrider.runtime.platform import PlatformManager, PollSettings
 from outrider.runtime.slots import Slot
 from outrider.runtime.worker import LeaseLostError, Worker
+from outrider.speaking import Speech, speech_settings
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +101,8 @@ async def _working(prepared: Prepared) -> AsyncIterator[None]:
     """Keep a worker running: one whose lease was lost, or that failed, is replaced by a new one."""
     current: list[Worker] = []
     slot = Slot(prepared.settings.data_folder)
-    voice = adapters.make_voice(prepared.settings, prepared.clock, slot.name)
+    speech = Speech(prepared.database, speech_settings(prepared.settings))
+    voice = adapters.make_voice(prepared.settings, prepared.clock, slot.name, speech)
 
     async def run_one() -> None:
         worker = make_worker(prepared, slot, voice)
@@ -129,6 +131,7 @@ async def _working(prepared: Prepared) -> AsyncIterator[None]:
             if current:
                 await current[0].stop()
     await _close(current)
+    await speech.close()
     slot.release()
 
 

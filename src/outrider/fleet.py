@@ -3,7 +3,7 @@
 Part of the composition root: registry and Asterisk driver do not know each other.
 """
 
-import re
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 from outrider.channels.asterisk.check import check
@@ -30,7 +30,8 @@ class AsteriskFleet:
     def __init__(self, servers: MediaServers, controller: str, sounds: str) -> None:
         self.on_change: Callable[[], None] | None = None
         self._servers = servers
-        self._controller = re.sub(r"[^A-Za-z0-9_.-]", "-", controller)
+        # Asterisk takes application names of 73 characters at most, and slots are named by whole paths.
+        self._controller = hashlib.sha256(controller.encode()).hexdigest()[:12]
         self._sounds = sounds
         self._ids: dict[str, MediaServerId] = {}
         servers.on_health = self._heard

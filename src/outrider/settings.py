@@ -154,6 +154,31 @@ class MediaSettings(Section):
     """Put before the names of audio files, such as `sound:/var/lib/outrider/sounds/`."""
 
 
+class SpeechEngineSettings(Section):
+    """What speech servers may use on this machine; the servers themselves are in the registry."""
+
+    prompts_folder: Path | None = None
+    """Where spoken prompts are kept; media servers must be able to read it. Default: `prompts` in the data
+    folder."""
+    prompts_seen_as: str = ""
+    """The same folder as media servers see it; empty: by the same path."""
+    sounds_folder: Path | None = None
+    """Where audio files of strategies are; none: media servers have their own."""
+    sounds_seen_as: str = ""
+    largest_cache: int = Field(1_000_000_000, ge=1_000_000)
+    parallel: int = Field(2, ge=1)
+    most_waiting: int = Field(1000, ge=1)
+    timeout: float = Field(15.0, gt=0)
+    espeak: str = "espeak-ng"
+    """The espeak-ng program, with its first arguments if it needs any."""
+    commands: dict[str, str] = Field(default_factory=dict)
+    """Other programs that speak, by name: `{text}`, `{voice}` and `{out}` stand in their words."""
+    secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    """Authorization headers of web services that speak, by name."""
+    decoders: int = Field(2, ge=1)
+    """Utterances that are recognised at the same time."""
+
+
 class LicenceServerSettings(Section):
     """The licence server that authorises this platform. Without a URL: the one embedded in this process."""
 
@@ -237,6 +262,7 @@ class Settings(BaseSettings):
     sms: SmsSettings = SmsSettings()
     webhooks: WebhookSettings = WebhookSettings()
     media: MediaSettings = MediaSettings()
+    speech: SpeechEngineSettings = SpeechEngineSettings()
     licences: LicenceSettings = LicenceSettings()
     alarms: AlarmSettings = AlarmSettings()
     worker: WorkerSettings = WorkerSettings()

@@ -34,4 +34,18 @@ class Speech:
 
 def speech_settings(settings: Settings) -> SpeechSettings:
     """Return what speech engines may use here. InvalidInputError names the setting."""
-    return SpeechSettings(prompts_folder=settings.data_folder / "prompts")
+    speech = settings.speech
+    return SpeechSettings(
+        prompts_folder=speech.prompts_folder or settings.data_folder.resolve() / "prompts",
+        prompts_seen_as=speech.prompts_seen_as,
+        sounds_folder=speech.sounds_folder,
+        sounds_seen_as=speech.sounds_seen_as,
+        largest_cache=speech.largest_cache,
+        parallel=speech.parallel,
+        most_waiting=speech.most_waiting,
+        timeout=speech.timeout,
+        espeak=speech.espeak,
+        commands=speech.commands,
+        secrets={name: value.get_secret_value() for name, value in speech.secrets.items()},
+        decoders=speech.decoders,
+    )

@@ -1,5 +1,6 @@
 """What people text back, over each database: STOP, START, HELP and wishes in their own words."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,14 @@ import pytest
 from outrider.channels.model import InboundText
 from outrider.channels.sms.simulated.centre import SimulatedCentre
 from outrider.contacts.do_not_contact import service as do_not_contact
-from outrider.db.database import Database
+from outrider.db.database import Database, Tx
 from outrider.licences import division_store
 from outrider.texting import inbound
 from outrider.texting import store as texting
 from support.campaigning import NOON, campaigning
 from support.message_centre import centre, settings_for
 from support.outreach import Outreach, finals, outreach, people, run
+from support.overlapping import overlap
 from support.sms import over
 
 ADA, BOB, EVE = "+493012345601", "+493012345602", "+493012345603"
@@ -147,3 +149,21 @@ def test_a_sender_that_is_no_number_does_no_harm(sqlite_database: Database, send
     _inbound(sqlite_database, BOB, "STOP")
     _inbound(sqlite_database, sender, wish, minute=1)
     assert sqlite_database.read_now(texting.inbound, BOB) == [("STOP", "stop")]
+
+
+def test_the_first_two_wishes_of_an_organization_may_come_at_once(database: Database) -> None:
+    system = campaigning(database)
+
+    def wish(tx: Tx, address: str) -> int:
+        return do_not_contact.opt_out(
+            tx,
+            NOON,
+            organization_id=system.organization_id,
+            list_name="Opted out",
+            addresses=[address],
+            source="asked for it",
+            actor="the contact",
+        )
+
+    assert overlap(database, partial(wish, address=ADA), partial(wish, address=BOB)) == (1, 1)
+    assert _blocked(database, system.organization_id, ADA, BOB) == {ADA, BOB}

@@ -44,6 +44,7 @@ from outrider.media.checking import Finding, Level, ServerCheck
 from outrider.media.model import Connection
 from outrider.people.model import Role
 from outrider.people.service import authenticate_token
+from outrider.speech import api as speech_api
 from outrider.supply import api as supply_api
 from outrider.supply import service as supply
 from outrider.supply.claims import LicenceFile
@@ -62,6 +63,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     jobs_api.router,
     licences_api.router,
     media_api.router,
+    speech_api.router,
     supply_api.router,
 )
 

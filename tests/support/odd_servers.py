@@ -13,7 +13,9 @@ INFO = '{"system": {"version": "%s"}, "status": {"startup_time": "2026-01-01T00:
 
 
 @contextlib.asynccontextmanager
-async def http_server(answers: Mapping[str, tuple[int, str]], tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def http_server(
+    answers: Mapping[str, tuple[int, str]], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Give the port of a web server that gives `answers` (status, body) by path, and 404 else."""
     writers: set[asyncio.StreamWriter] = set()
 

@@ -1,4 +1,4 @@
-"""Asterisk servers that are set up wrongly: each is one sentence in `media check`, on the page and in the log.
+"""Asterisk servers set up wrongly: each is one sentence in `media check`, on the page and in the log.
 
 All of them are registered at once; a real worker tries them, and people read what it says.
 """
@@ -20,7 +20,6 @@ from support.databases import sqlite_url
 from support.mail_sink import own_certificate
 from support.misconfigured import Misconfigured, misconfigured, one_sentence
 from support.odd_servers import asterisk_of, closed_port, http_server
-from support.processes import eventually
 
 TRUNKS = """
 [dead]
@@ -66,24 +65,36 @@ class Case:
 
 
 CASES = {
-    "wrong-password": Case("{good}", ("user 'outrider' or its password is wrong", "ari.conf"), {"secret": "bad"}),
-    "wrong-user": Case("{good}", ("user 'nobody' or its password is wrong", "ari.conf"), {"username": "nobody"}),
+    "wrong-password": Case(
+        "{good}", ("user 'outrider' or its password is wrong", "ari.conf"), {"secret": "bad"}
+    ),
+    "wrong-user": Case(
+        "{good}", ("user 'nobody' or its password is wrong", "ari.conf"), {"username": "nobody"}
+    ),
     "closed-port": Case("http://127.0.0.1:{closed}", ("nothing listens at 127.0.0.1:{closed}", "http.conf")),
-    "dns": Case("http://no-such-host.invalid:8088", ("the name no-such-host.invalid cannot be resolved", "DNS")),
+    "dns": Case(
+        "http://no-such-host.invalid:8088", ("the name no-such-host.invalid cannot be resolved", "DNS")
+    ),
     "tls-to-plain": Case("{secure}", ("does not speak TLS", "use http://")),
     "plain-to-tls": Case("http://127.0.0.1:{tls}", ("does not answer in plain HTTP", "use https://")),
-    "certificate": Case("https://127.0.0.1:{tls}", ("certificate of 127.0.0.1:{tls} is not trusted", "issue")),
+    "certificate": Case(
+        "https://127.0.0.1:{tls}", ("certificate of 127.0.0.1:{tls} is not trusted", "issue")
+    ),
     "other-web-server": Case("http://127.0.0.1:{web}", ("does not answer like ARI", "check its url")),
     "no-ari": Case("{disabled}", ("there is no ARI at", "enabled=yes in ari.conf")),
     "old": Case("http://127.0.0.1:{old}", ("is version 16.28.0", "version 20 or later is needed", "upgrade")),
     "no-websocket": Case("http://127.0.0.1:{deaf}", ("would not open a websocket", "res_http_websocket")),
     "no-channels": Case("{without_channels}", ("module res_ari_channels is not loaded", "making calls")),
-    "no-trunk": Case("{good}", ("no PJSIP endpoint 'nowhere'", "pjsip.conf"), {"trunk": "PJSIP/{number}@nowhere"}),
+    "no-trunk": Case(
+        "{good}", ("no PJSIP endpoint 'nowhere'", "pjsip.conf"), {"trunk": "PJSIP/{number}@nowhere"}
+    ),
     "dead-trunk": Case(
         "{good}", ("trunk 'dead' is unreachable", "pjsip show contacts"), {"trunk": "PJSIP/{number}@dead"}
     ),
     "codecs": Case(
-        "{good}", ("none of the trunk's codecs (g729)", "allow ulaw or alaw"), {"trunk": "PJSIP/{number}@video"}
+        "{good}",
+        ("none of the trunk's codecs (g729)", "allow ulaw or alaw"),
+        {"trunk": "PJSIP/{number}@video"},
     ),
     "read-only": Case("{good}", ("user 'looker' may", "read_only=no"), {"username": "looker"}),
     "wrong-zone": Case("{good}", ("zone 'south' has no telephony ports", "Licences page"), {"zone": "south"}),
@@ -172,7 +183,6 @@ def tried(system: Misconfigured, places: dict[str, object]) -> Told:
         own = {"app": f"app-{name}", "maximum_ports": 5}
         fields = {"url": case.url.format(**places), **own, **case.fields}
         system.media_server(name, **fields)
-    shared = {"url": places["good"], "app": "app-twice", "maximum_ports": 5}
 
     def all_seen() -> dict[str, dict[str, object]] | None:
         seen = system.channels()
@@ -181,7 +191,9 @@ def tried(system: Misconfigured, places: dict[str, object]) -> Told:
     try:
         seen = system.until("every server was tried", all_seen)
     except AssertionError as error:
-        raise AssertionError({name: each["sentences"] for name, each in system.channels().items()}) from error
+        seen = system.channels()
+        wrong = {name: seen[name] for name, case in CASES.items() if seen[name]["sight"] != case.sight}
+        raise AssertionError(wrong) from error
     commands = {name: system.command("media", "check", name) for name in CASES}
     pages = (system.page("/channels"), system.page("/media"))
     return Told(places, commands, seen, *pages, tuple(system.logged()))
@@ -207,3 +219,19 @@ def test_a_media_server_set_up_wrongly_is_told_in_one_sentence(told: Told, name:
 def test_what_does_not_change_is_logged_once(told: Told) -> None:
     refused = [each for each in told.log if "user 'nobody' or its password" in each]
     assert len(refused) == 1
+
+
+def test_an_asterisk_that_is_registered_twice_is_told(asterisk: AsteriskServer, tmp_path: Path) -> None:
+    with sqlite_url(tmp_path) as url:
+        database = Database(url, connections=4)
+        with misconfigured(database, tmp_path / "data") as system:
+            for name in ("left", "right"):
+                system.media_server(name, url=asterisk.ari_url, maximum_ports=5)
+            registered = "are the same Asterisk with the same app 'outrider'"
+            replaced = "another controller connected as application 'outrider-"
+            system.until("one of them sees it", lambda: registered in system.page("/media"))
+            system.until("the other is refused", lambda: replaced in system.page("/channels"))
+            for told in (registered, replaced):
+                one_sentence(next(each for each in system.logged() if told in each))
+            assert registered in system.command("media", "check", "left")
+        database.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,8 @@ class World:
 def main(*, contacts: int, seed: int, port: int, json_file: Path | None, hold: bool) -> None:
     """Run competing jobs over two real Asterisk servers and SIPp, in real time, and report."""
     set_up_logging("console", "warning")
+    # The servers outside must be stopped, whenever we are told to end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = Progress(sys.stdout, live=sys.stdout.isatty())
     chosen = folders.temporary_folder()
     plan = running.Plan(contacts, seed, 1.0, stopwatch())
@@ -77,6 +80,9 @@ def main(*, contacts: int, seed: int, port: int, json_file: Path | None, hold: b
     except (UnavailableError, NotSoError, OutriderError) as error:
         click.echo(f"real demo: {error}", err=True)
         status = 1
+    except KeyboardInterrupt:
+        progress.say("\nStopped before its end, without a report")
+        status = stage.INTERRUPTED
     finally:
         folders.remove(chosen)
     sys.exit(status)

@@ -16,7 +16,7 @@ COUNTRY = "DE"
 
 
 def write_files(folder: Path, seed: int, contacts: int) -> list[ContactFile]:
-    """Write one CSV file for each list of the scenario, the longest of `contacts` rows; the same for a seed."""
+    """Write one CSV file for each list of the scenario, the longest of `contacts` rows, by `seed`."""
     folder.mkdir(parents=True, exist_ok=True)
     chance = random.Random(seed)  # noqa: S311 - made-up people
     serials = itertools.count()

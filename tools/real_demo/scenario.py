@@ -37,7 +37,7 @@ REAL: Final = Scenario(
 )
 
 SIZES: Final[Mapping[str, int]] = {CUSTOMERS: 45, SUBSCRIBERS: 80, PANEL: 100}
-"""Contacts of each list, in a hundred of what was asked for: the most important list is soon called through."""
+"""Contacts of each list, in a hundred of what was asked for: the important list is soon called through."""
 
 IDLE_AFTER: Final = 3.0
 """Seconds: the usual minute would be most of this demo."""

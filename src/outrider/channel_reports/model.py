@@ -41,11 +41,15 @@ class Sight(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one worker sees of a way out: with sentences about what is wrong, none when all is well."""
+    """What one worker sees of a way out: with sentences about what is wrong, none when all is well.
+
+    `name` is what people call it, for the log; it is not kept.
+    """
 
     channel: str
     sight: Sight
     sentences: tuple[str, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,10 @@ def judge(told: Iterable[Told]) -> Standing | None:
     return Standing(worst, affected[0].report.sentences, since, len(seen), len(affected))
 
 
-def report_of(channel: str, findings: Sequence[Finding]) -> Report:
+def report_of(channel: str, findings: Sequence[Finding], name: str = "") -> Report:
     """Return what a check found, as a report: errors alone when there are any, else warnings."""
     errors = [each.message for each in findings if each.level is Level.ERROR]
     warnings = [each.message for each in findings if each.level is Level.WARNING]
     if errors:
-        return Report(channel, Sight.FAILING, tuple(errors))
-    return Report(channel, Sight.LIMITED if warnings else Sight.WORKING, tuple(warnings))
+        return Report(channel, Sight.FAILING, tuple(errors), name)
+    return Report(channel, Sight.LIMITED if warnings else Sight.WORKING, tuple(warnings), name)

@@ -52,6 +52,16 @@ def standings(tx: Tx, real_now: dt.datetime) -> Mapping[str, Standing]:
     return {key: found for key, told in by_key.items() if (found := judge(told)) is not None}
 
 
+def media_troubles(tx: Tx, real_now: dt.datetime) -> Mapping[int, tuple[str, ...]]:
+    """Return what is wrong with media servers that workers are connected to, by server id."""
+    prefix = f"{Kind.MEDIA}."
+    return {
+        int(key.removeprefix(prefix)): standing.sentences
+        for key, standing in standings(tx, real_now).items()
+        if key.startswith(prefix) and standing.sentences
+    }
+
+
 def overview(tx: Tx, ways: Sequence[Way], real_now: dt.datetime) -> tuple[Channel, ...]:
     """Return every way out: those of the settings (`ways`), media servers, speech servers, starved zones."""
     seen = standings(tx, real_now)

@@ -40,6 +40,12 @@ class ChannelUnreachableError(ChannelError):
     code = "channel_unreachable"
 
 
+class PromptError(ChannelError):
+    """The prompt itself cannot be made or played; nothing is wrong with the call."""
+
+    code = "prompt"
+
+
 class VoiceChannel(Protocol):
     """Makes calls. A call that was accepted always ends with exactly one CallEnded."""
 
@@ -56,7 +62,10 @@ class VoiceChannel(Protocol):
         ...
 
     async def play(self, call_id: AttemptId, prompt: Prompt) -> None:
-        """Play a prompt on an answered call. Raises ChannelError when the call is not up."""
+        """Play a prompt on an answered call. Raises ChannelError when the call is not up.
+
+        PromptError says that the prompt is what cannot be played.
+        """
         ...
 
     async def stop_playing(self, call_id: AttemptId) -> None:

@@ -119,6 +119,15 @@ class PlaybackFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptFailed:
+    """The prompt could not be made or played, on a call that is up; no PlaybackFinished comes."""
+
+    call_id: AttemptId
+    at: dt.datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over, its port is free. Always the last event of a call, and never twice."""
 
@@ -129,7 +138,14 @@ class CallEnded:
 
 
 CallEvent = (
-    CallRinging | CallAnswered | CallClassified | DigitPressed | SpeechHeard | PlaybackFinished | CallEnded
+    CallRinging
+    | CallAnswered
+    | CallClassified
+    | DigitPressed
+    | SpeechHeard
+    | PlaybackFinished
+    | CallEnded
+    | PromptFailed
 )
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "migrate": ("outrider.cli.serve", "migrate", "Bring the database to the schema of this version."),
     "serve": ("outrider.cli.serve", "serve", "Serve the console and the API, and dial."),
     "sms": ("outrider.cli.sms", "sms", "Try message centres; count segments; simulate a centre."),
+    "speech": ("outrider.cli.speech", "speech", "Speech servers and their licensed connections."),
     "users": ("outrider.cli.users", "users", "Users, their passwords and API tokens."),
     "worker": ("outrider.cli.serve", "worker", "Dial for a system that another process serves."),
 }

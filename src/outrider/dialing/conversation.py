@@ -54,6 +54,14 @@ def said(state: AttemptState) -> Step:
     return _without_spare_output(_end(state))
 
 
+def unsaid(state: AttemptState, detail: str) -> Step:
+    """End a call whose prompt could not be played: a person who heard nothing was not reached."""
+    if state.phase not in (Phase.PLAYING, Phase.STOPPING):
+        return state, ()
+    reached = state.reached if state.saying is Saying.REPLY or state.asked else Outcome.FAILED
+    return _end(replace(state, reached=reached, trouble=detail))
+
+
 def pressed(state: AttemptState, digit: str) -> Step:
     """Take a key; one that stands for nothing, or comes at another time, changes nothing."""
     question = _open_question(state)

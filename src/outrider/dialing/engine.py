@@ -25,6 +25,7 @@ from outrider.channels.model import (
     OutboundMail,
     OutboundText,
     PlaybackFinished,
+    PromptFailed,
     SpeechHeard,
     TextResult,
     TextSent,
@@ -173,18 +174,29 @@ def _call_told(state: AttemptState, event: CallEvent) -> Step:
             return _answered(state, event) if state.phase in (Phase.PLACED, Phase.RINGING) else (state, ())
         case CallClassified():
             return conversation.begin(state, event.by) if state.phase is Phase.CLASSIFYING else (state, ())
+        case CallEnded():
+            outcome = state.reached or _unanswered(state, event.cause)
+            detail = state.trouble if state.reached else event.detail or event.cause.value
+            return finish(state, event.at, outcome, detail)
+        case _:
+            return _person_told(state, event)
+
+
+def _person_told(
+    state: AttemptState, event: PlaybackFinished | PromptFailed | DigitPressed | SpeechHeard
+) -> Step:
+    """Go on with what a person heard, pressed or said."""
+    match event:
         case PlaybackFinished():
             if state.joined_late and state.reached is None:
                 return replace(state, reached=_heard(state.plan)), ()
             return conversation.said(state)
+        case PromptFailed():
+            return conversation.unsaid(state, event.detail)
         case DigitPressed():
             return conversation.pressed(state, event.digit)
         case SpeechHeard():
             return conversation.heard(state, event.word)
-        case CallEnded():
-            outcome = state.reached or _unanswered(state, event.cause)
-            detail = "" if state.reached else event.detail or event.cause.value
-            return finish(state, event.at, outcome, detail)
 
 
 def _answered(state: AttemptState, event: CallAnswered) -> Step:

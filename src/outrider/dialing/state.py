@@ -61,6 +61,8 @@ class AttemptState:
     """What is being said, or waits to be."""
     asked: int = 0
     """How often the question was asked."""
+    trouble: str = ""
+    """What kept the call from doing what it was made for."""
     disposition: str | None = None
     do_not_contact: bool = False
     held: frozenset[LicenceKind] = frozenset()

@@ -38,6 +38,22 @@ def port_findings(server: MediaServer, ports: int, total: int) -> tuple[Finding,
     return ()
 
 
+def shared_findings(server: MediaServer, others: Iterable[MediaServer]) -> tuple[Finding, ...]:
+    """Return what is wrong when another server of the registry is the same Asterisk with the same app."""
+    twin = next((each.name for each in others if each.id != server.id and _place(each) == _place(server)), "")
+    if not twin:
+        return ()
+    message = (
+        f"{server.name!r} and {twin!r} are the same Asterisk with the same app {server.app!r}, so they take"
+        " each other's events: remove one of them, or give one another app"
+    )
+    return (Finding(Level.ERROR, "twice", message),)
+
+
+def _place(server: MediaServer) -> tuple[str, str]:
+    return server.url.rstrip("/").removesuffix("/ari").lower(), server.app
+
+
 def without_server(zone: str) -> str:
     """Return the sentence about a zone whose jobs find no media server in service."""
     return (

@@ -47,12 +47,16 @@ def zones(tx: Tx) -> list[ZonePorts]:
 
 
 def port_findings(tx: Tx) -> dict[MediaServerId, tuple[Finding, ...]]:
-    """Return what is wrong with the ports of each media server, by id; none where calls can come."""
+    """Return what the registry finds wrong with each media server, by id: no ports, or registered twice."""
     ports = telephony.zone_ports(tx)
     total = sum(ports.values())
+    known = [each for each in store.servers(tx) if each.retired_at is None and each.enabled]
     return {
-        each.id: judging.port_findings(each, ports.get(each.zone_id, 0) if each.zone_id else 0, total)
-        for each in store.servers(tx)
+        each.id: (
+            *judging.shared_findings(each, known),
+            *judging.port_findings(each, ports.get(each.zone_id, 0) if each.zone_id else 0, total),
+        )
+        for each in known
     }
 
 

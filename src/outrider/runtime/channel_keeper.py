@@ -82,7 +82,8 @@ class ChannelKeeper:
             return
         write = log.info if report.sight in {Sight.WORKING, Sight.UNTRIED} else log.warning
         for sentence in report.sentences or ("",):
-            write("channel_seen", channel=report.channel, sight=report.sight.value, message=sentence)
+            sight = report.sight.value
+            write("channel_seen", channel=report.channel, name=report.name, sight=sight, message=sentence)
 
     def keep(self, prefix: str, channels: Iterable[str]) -> None:
         """Forget all ways out whose key begins with `prefix` but these."""

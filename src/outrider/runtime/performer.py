@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 
-from outrider.channels.base import DuplicateCallError, MailChannel, TextChannel, VoiceChannel
-from outrider.channels.model import MailSent, OutboundMail, OutboundText, Prompt, TextSent
+from outrider.channels.base import DuplicateCallError, MailChannel, PromptError, TextChannel, VoiceChannel
+from outrider.channels.model import MailSent, OutboundMail, OutboundText, Prompt, PromptFailed, TextSent
 from outrider.clock import Clock
 from outrider.dialing import commands
 from outrider.dialing.commands import DriverNews, UnitGranted, UnitRefused
@@ -23,7 +23,7 @@ from outrider.runtime.webhooks import WebhookChannel
 
 log = structlog.get_logger(__name__)
 
-PerformedNews = MailSent | TextSent | DriverNews
+PerformedNews = MailSent | TextSent | PromptFailed | DriverNews
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Performer:
         self._slots = asyncio.Semaphore(most_in_flight)
         self._listener = listener
         self._running: set[asyncio.Task[None]] = set()
-        self._taking: dict[AttemptId, asyncio.Task[None]] = {}
+        self._units: dict[tuple[AttemptId, LicenceKind], asyncio.Task[None]] = {}
         self._timers: dict[AttemptId, asyncio.TimerHandle] = {}
 
     def perform(self, attempt_id: AttemptId, command: commands.Command) -> None:
@@ -76,14 +76,12 @@ class Performer:
             case commands.Finish():
                 raise ValueError("the driver ends attempts")
             case commands.StartTimer() | commands.StopTimer() | commands.TakeUnit() | commands.GiveUnit():
-                self._wait_for(attempt_id, command)
+                self._wait_for(command)
             case _:
                 self._run(attempt_id, self._act_on_call(command))
 
     def _wait_for(
-        self,
-        attempt_id: AttemptId,
-        command: commands.StartTimer | commands.StopTimer | commands.TakeUnit | commands.GiveUnit,
+        self, command: commands.StartTimer | commands.StopTimer | commands.TakeUnit | commands.GiveUnit
     ) -> None:
         """Start or stop waiting: for time to pass, or for a speech connection."""
         match command:
@@ -92,9 +90,28 @@ class Performer:
             case commands.StopTimer(call_id):
                 self._stop_timer(call_id)
             case commands.TakeUnit(call_id, kind, patience):
-                self._taking[call_id] = self._run(attempt_id, self._take_unit(call_id, kind, patience))
+                self._unit_work(call_id, kind, lambda: self._take_unit(call_id, kind, patience))
             case commands.GiveUnit(call_id, kind):
-                self._run(attempt_id, self._desk.give(call_id, kind))
+                self._unit_work(call_id, kind, lambda: self._desk.give(call_id, kind))
+
+    def _unit_work(
+        self, call_id: AttemptId, kind: LicenceKind, work: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Take or give a call's speech connection, after what was asked of it before."""
+        before = self._units.get((call_id, kind))
+
+        async def in_turn() -> None:
+            if before is not None:
+                await asyncio.wait((before,))
+            await work()
+
+        task = self._run(call_id, in_turn())
+        self._units[call_id, kind] = task
+        task.add_done_callback(lambda done: self._unit_done(call_id, kind, done))
+
+    def _unit_done(self, call_id: AttemptId, kind: LicenceKind, done: asyncio.Task[None]) -> None:
+        if self._units.get((call_id, kind)) is done:
+            del self._units[call_id, kind]
 
     async def _act_on_call(
         self,
@@ -121,9 +138,10 @@ class Performer:
     def forget(self, attempt_id: AttemptId) -> None:
         """Drop the timer of an attempt that is over, and its place in the queue for speech units."""
         self._stop_timer(attempt_id)
-        taking = self._taking.pop(attempt_id, None)
-        if taking is not None:
-            taking.cancel()
+        for kind in (LicenceKind.ASR, LicenceKind.TTS):
+            waiting = self._units.pop((attempt_id, kind), None)
+            if waiting is not None:
+                waiting.cancel()
 
     async def close(self) -> None:
         """End what still runs."""
@@ -163,6 +181,9 @@ class Performer:
     async def _play(self, call_id: AttemptId, prompt: Prompt) -> None:
         try:
             await self._channels.voice.play(call_id, prompt)
+        except PromptError as error:
+            log.warning("prompt_not_played", call_id=call_id, error=error.message)
+            self._listener.news(call_id, PromptFailed(call_id, self._clock.now(), error.message))
         except ChannelError as error:
             # The call went away meanwhile (its end is on its way), or cannot be played to: end it.
             log.info("prompt_not_played", call_id=call_id, error=error.message)
@@ -185,7 +206,6 @@ class Performer:
 
     async def _take_unit(self, call_id: AttemptId, kind: LicenceKind, patience: float) -> None:
         taken = await self._desk.take(call_id, kind, patience)
-        self._taking.pop(call_id, None)
         news = UnitGranted(call_id, kind) if taken else UnitRefused(call_id, kind)
         self._listener.news(call_id, news)
 

@@ -106,12 +106,14 @@ def text_report(state: ConnectionState) -> Report:
 class CarrierWatch:
     """Looks at the simulated carrier of a process of its own: `trouble` says why it is not connected."""
 
-    trouble: Callable[[], str]
+    trouble: Callable[[], str | None]
     pause: float = 0.5
 
     async def look(self, listener: Listener) -> None:
-        """Tell how it stands."""
+        """Tell how it stands, once it was tried."""
         trouble = self.trouble()
+        if trouble is None:
+            return
         sight = Sight.FAILING if trouble else Sight.WORKING
         listener.tell(Report(Kind.CARRIER, sight, (trouble,) if trouble else ()))
 
@@ -140,7 +142,7 @@ class MediaWatch:
         ports = await self.database.read(media.port_findings)
         for each in connected:
             found = joined(self._found.get(each.id, ()), ports.get(each.id, ()))
-            listener.tell(report_of(f"{Kind.MEDIA}.{each.id}", found))
+            listener.tell(report_of(f"{Kind.MEDIA}.{each.id}", found, each.name))
         listener.keep(f"{Kind.MEDIA}.", [f"{Kind.MEDIA}.{each.id}" for each in connected])
         await self._look_at_zones(listener)
 
@@ -158,7 +160,7 @@ class MediaWatch:
     async def _look_at_zones(self, listener: Listener) -> None:
         starved = await self.database.read(service.zones_without_servers)
         for zone in starved:
-            listener.tell(Report(f"{Kind.ZONE}.{zone}", Sight.FAILING, (without_server(zone),)))
+            listener.tell(Report(f"{Kind.ZONE}.{zone}", Sight.FAILING, (without_server(zone),), zone))
         listener.keep(f"{Kind.ZONE}.", [f"{Kind.ZONE}.{zone}" for zone in starved])
 
 
@@ -182,7 +184,7 @@ class SpeechWatch:
                 pace = Pace()
             elif not pace.is_due():
                 continue
-            report = report_of(f"{Kind.SPEECH}.{server.id}", await self.check(server))
+            report = report_of(f"{Kind.SPEECH}.{server.id}", await self.check(server), server.name)
             pace.tried(good=report.sight is Sight.WORKING)
             self._tried[server.id] = (configured, pace)
             listener.tell(report)

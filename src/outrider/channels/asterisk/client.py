@@ -276,14 +276,14 @@ class AriClient:
     def _replaced(self) -> None:
         """Give way: another program has connected as our application and gets its events from now on."""
         self._trouble = (
-            f"{_REPLACED} has connected to it as application {self.settings.application!r}; register each"
-            " Asterisk once, and give each platform that shares one its own app"
+            f"{_REPLACED} connected as application {self.settings.application!r}; register each Asterisk"
+            " once, and give each platform that shares one its own app"
         )
         if self._link is not None:
             self._link.abort(self._trouble)
 
 
-_REPLACED = "another program"
+_REPLACED = "another controller"
 _REFUSALS = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.SERVICE_UNAVAILABLE})
 """Answers to a handshake that speak of user, password or the number of connections."""
 

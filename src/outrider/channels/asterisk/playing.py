@@ -14,7 +14,8 @@ from outrider.channels.asterisk.greeting import Greeting
 from outrider.channels.asterisk.messages import Event
 from outrider.channels.asterisk.register import Register
 from outrider.channels.asterisk.speech import Speaker
-from outrider.channels.model import AnsweredBy, PlaybackFinished, Prompt
+from outrider.channels.base import PromptError
+from outrider.channels.model import AnsweredBy, PlaybackFinished, Prompt, PromptFailed
 from outrider.clock import Clock
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
@@ -79,6 +80,7 @@ class Playing:
             return
         fault = "its prompt could not be played: is the sound file there, readable, in a known format?"
         log.warning("call %s on Asterisk %s: %s", call_id, self._client.settings.name, fault)
+        self._register.tell(PromptFailed(call_id, self._clock.now(), fault))
         self._register.step(call_id, lambda state, _: (calls.broken(state, fault), ()))
         with suppress(ChannelError):
             await self._client.request("DELETE", f"channels/{call_id}")
@@ -95,10 +97,13 @@ class Playing:
 
     async def _spoken(self, prompt: Prompt) -> str:
         if not prompt.text:
-            raise ChannelError("there is nothing to play: the prompt has neither a text nor a file")
+            raise PromptError("there is nothing to play: the prompt has neither a text nor a file")
         if self._speaker is None:
-            raise ChannelError("texts cannot be spoken: no speech engine is configured; use an audio file")
-        return await self._speaker.sound(prompt)
+            raise PromptError("texts cannot be spoken: no speech engine is configured; use an audio file")
+        try:
+            return await self._speaker.sound(prompt)
+        except ChannelError as error:
+            raise PromptError(error.message) from error
 
     async def _greeted(self, call_id: AttemptId) -> bool:
         """Wait for the end of a machine's greeting; return whether the prompt is still to be played."""

@@ -11,7 +11,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from outrider.errors import InvalidInputError
 
-_APPLICATION = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+_APPLICATION = re.compile(r"[A-Za-z0-9_.-]{1,73}")
+"""Asterisk refuses longer names."""
 _ARI = "/ari"
 
 
@@ -64,7 +65,7 @@ class AsteriskSettings:
         if not self.username:
             self._wrong("username", "is missing: it is the name of a section of ari.conf")
         if not _APPLICATION.fullmatch(self.application):
-            self._wrong("app", "must be letters, digits, dots, dashes and underscores, at most 80")
+            self._wrong("app", "must be letters, digits, dots, dashes and underscores, at most 73")
         if self.trunk.count("{number}") + self.trunk.count("{digits}") != 1:
             self._wrong("trunk", "must say once where the number goes, as PJSIP/{number}@trunk")
         if self.timeout <= 0 or self.requests_in_flight < 1:

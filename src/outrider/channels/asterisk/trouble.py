@@ -73,10 +73,11 @@ def explain(error: BaseException, settings: AsteriskSettings) -> Trouble:
             f"{who}: {where} did not answer within {settings.timeout:g} s; is it up, and no firewall between?"
         )
         return Trouble(ServerState.UNREACHABLE, "timeout", message)
-    return _garbled(error, who, where)
+    return _garbled(error, settings)
 
 
-def _garbled(error: BaseException, who: str, where: str) -> Trouble:
+def _garbled(error: BaseException, settings: AsteriskSettings) -> Trouble:
+    who, where = f"Asterisk {settings.name!r}", settings.where
     if isinstance(error, httpx.RemoteProtocolError):
         message = f"{who}: {where} does not answer in plain HTTP; use https:// if that is its TLS port"
         return Trouble(ServerState.UNREACHABLE, "protocol", message)

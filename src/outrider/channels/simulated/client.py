@@ -9,6 +9,7 @@ import itertools
 import logging
 import random
 import secrets
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,6 +48,20 @@ class CarrierAddress:
     longest_pause: float = 2.0
 
 
+_UNTRIED = "no connection was made yet"
+
+
+def _reason(error: Exception) -> str:
+    """Return why there is no connection, and what to do."""
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there; start it with `outrider carrier serve`, or correct carrier.address"
+    if isinstance(error, socket.gaierror):
+        return "its name is not known; correct carrier.address, or the DNS"
+    if isinstance(error, ValueError):
+        return "what listens there is no carrier; correct carrier.address"
+    return getattr(error, "strerror", None) or str(error) or "it did not answer in time"
+
+
 class TcpCarrier:
     """A carrier in another process. `on_reconnected` is called after a lost connection was restored.
 
@@ -67,12 +82,14 @@ class TcpCarrier:
         self._boot = ""
         self._taken = 0
         self._acknowledged = 0
-        self._trouble = "no connection was made yet"
+        self._trouble = _UNTRIED
 
     @property
-    def trouble(self) -> str:
-        """Return why there is no connection, in one sentence; empty while there is one."""
-        return "" if self._writer is not None else self._unreachable().message
+    def trouble(self) -> str | None:
+        """Return why there is no connection, in one sentence; empty while there is one, None before a try."""
+        if self._writer is not None:
+            return ""
+        return None if self._trouble == _UNTRIED else self._unreachable().message
 
     async def open(self, sink: EventSink) -> None:
         """Connect. Raises ChannelError when the carrier does not answer within the timeout."""
@@ -183,8 +200,8 @@ class TcpCarrier:
                     self._connected.clear()
                     writer.close()
             except (OSError, ValueError, ChannelError) as error:
-                self._trouble = str(error)
-                log.info("the carrier at %s:%d: %s", self._address.host, self._address.port, error)
+                self._trouble = _reason(error)
+                log.info("the carrier at %s:%d: %s", self._address.host, self._address.port, self._trouble)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads reconnects, no secret
             pause = min(pause * 2, self._address.longest_pause)
 

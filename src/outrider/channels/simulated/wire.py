@@ -22,6 +22,7 @@ from outrider.channels.model import (
     OutboundCall,
     PlaybackFinished,
     Prompt,
+    PromptFailed,
     SpeechHeard,
 )
 from outrider.errors import ChannelError
@@ -120,6 +121,8 @@ def event_message(event: CallEvent) -> Message:
             message |= {"event": "heard", "word": event.word, "confidence": event.confidence}
         case PlaybackFinished():
             message["event"] = "played"
+        case PromptFailed():
+            message |= {"event": "prompt_failed", "detail": event.detail}
         case CallEnded():
             message |= {"event": "ended", "cause": event.cause, "detail": event.detail}
     return message
@@ -143,6 +146,8 @@ def parse_event(message: Message) -> CallEvent:
                 return SpeechHeard(call_id, at, message["word"], float(message["confidence"]))
             case "played":
                 return PlaybackFinished(call_id, at)
+            case "prompt_failed":
+                return PromptFailed(call_id, at, str(message["detail"]))
             case "ended":
                 return CallEnded(call_id, at, EndCause(message["cause"]), message["detail"])
             case other:

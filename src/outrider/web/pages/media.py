@@ -10,6 +10,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from starlette.responses import HTMLResponse, StreamingResponse
 
+from outrider.channel_reports import service as channel_reports
+from outrider.clock import RealClock
+from outrider.db.database import Tx
 from outrider.db.sealed import Sealer
 from outrider.errors import ConflictError, InvalidInputError
 from outrider.licences import division_store
@@ -41,6 +44,9 @@ BLANK = Plan(name="", url="http://127.0.0.1:8088", username="outrider", secret="
 
 templates.globals["media_standings"] = STANDINGS
 
+Troubles = Mapping[int, Sequence[str]]
+"""Sentences by the ids of media servers."""
+
 Typed = Annotated[str, Form(max_length=1000)]
 
 
@@ -68,8 +74,8 @@ Fields = Annotated[dict[str, str], Depends(typed)]
 @router.get("/media")
 async def show_servers(request: Request, edge: Edge, _caller: SystemAdministrator) -> HTMLResponse:
     """Show all media servers; from then on the page's stream keeps it up to date."""
-    zones = await edge.database.read(service.zones)
-    return await show(request, edge, "media.html", zones=zones, path="/media")
+    zones, troubles = await edge.database.read(_seen)
+    return await show(request, edge, "media.html", zones=zones, troubles=troubles, path="/media")
 
 
 @router.get("/media/stream", response_class=StreamingResponse)
@@ -81,7 +87,7 @@ async def stream(
 
     async def source(last: int) -> tuple[Sequence[Message], int]:
         nonlocal seen
-        html = servers_html(await edge.database.read(service.zones), caller, credential)
+        html = servers_html(*await edge.database.read(_seen), caller, credential)
         if html == seen:
             return [], last
         seen = html
@@ -94,10 +100,17 @@ async def stream(
     return event_stream(request, edge, source, start=0, permission=permission)
 
 
-def servers_html(zones: Sequence[ZonePorts], caller: Caller, credential: Credential) -> str:
+def servers_html(
+    zones: Sequence[ZonePorts], troubles: Troubles, caller: Caller, credential: Credential
+) -> str:
     """Return the part of the page that changes."""
     template = templates.get_template("media_servers.html")
-    return template.render(zones=zones, caller=caller, csrf_token=credential.csrf_token)
+    return template.render(zones=zones, troubles=troubles, caller=caller, csrf_token=credential.csrf_token)
+
+
+def _seen(tx: Tx) -> tuple[list[ZonePorts], Troubles]:
+    """Return all zones with their servers, and what workers find wrong with those they are connected to."""
+    return service.zones(tx), channel_reports.media_troubles(tx, RealClock().now())
 
 
 @router.get("/media/new")
@@ -191,6 +204,7 @@ async def _form(
     findings: tuple[Finding, ...] | None = None,
 ) -> HTMLResponse:
     zones = await edge.database.read(division_store.zones)
+    _, troubles = await edge.database.read(_seen)
     where = "" if error is None else str(error.facts.get("where", ""))
     return await show(
         request,
@@ -198,6 +212,7 @@ async def _form(
         "media_server.html",
         status=200 if error is None else 422,
         server=server,
+        troubles=() if server is None else troubles.get(server.id, ()),
         given=given,
         zones=[(name, name) for name in zones],
         error="" if error is None else error.message,
