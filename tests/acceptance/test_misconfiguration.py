@@ -6,7 +6,7 @@ tests/telephony.
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 from outrider import adapters
-from outrider.channels.email.settings import SmtpSettings, Tls
 from outrider.channels.sms.channel import SmppChannel
 from outrider.channels.sms.connection_settings import SmppSettings
 from outrider.channels.sms.simulated.behaviour import CentreBehaviour
@@ -26,18 +25,18 @@ from outrider.demo.mail_sink import SinkSettings
 from outrider.licences import division
 from outrider.licences.model import LicenceKind
 from outrider.runtime.platform import PlatformManager, PollSettings
-from outrider.settings import Settings
 from outrider.speech import service as speech
 from outrider.speech.model import Engine, Plan
 from outrider.supply.keys import generate_keypair
 from support.campaigning import RULES
+from support.databases import sqlite_url
 from support.licence_servers import HOST, add_clients, address_of, load, make_certificate, start_server
 from support.mail_sink import own_certificate, sink
 from support.message_centre import Hearer, a_text, centre
 from support.misconfigured import Misconfigured, misconfigured, one_sentence
 from support.odd_servers import closed_port, http_server
 from support.outreach import LeapingClock
-from support.processes import Programs
+from support.processes import programs
 from support.scripted_smtp import scripted_smtp
 from support.web import Runner
 
@@ -195,12 +194,10 @@ def test_a_sender_that_the_message_centre_refuses(sqlite_database: Database, gro
     account = {"name": "main", "host": "127.0.0.1", "port": server.port, "system_id": "test"}
     sms = {"connections": [{**account, "password": "test", "sender": "OUTRIDERCOMPANY"}]}
     with misconfigured(sqlite_database, ground.folder / "data", {"sms": sms}) as system:
-        assert system.worker is not None
         system.until("it is bound", lambda: system.channels()["main"]["sight"] == "working")
         assert "sender OUTRIDERCOMPANY has 15 characters" in system.command("sms", "check", "main")
-        text = system.worker.channels.text
-        assert text is not None
-        system.run(text.send(a_text("m1", "+4915550007")))
+        assert system.ways.text is not None
+        system.run(system.ways.text.send(a_text("m1", "+4915550007")))
         words = (
             "refuses texts from the sender OUTRIDERCOMPANY",
             "not allowed or not valid (0x0A)",
@@ -291,17 +288,61 @@ LICENCES = {
 @pytest.fixture(scope="module")
 def licence_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Run a real licence server with TLS; give settings that reach it."""
-    from support.databases import sqlite_url
-    from support.processes import programs
-
     folder = tmp_path_factory.mktemp("licences")
     with sqlite_url(folder) as url, programs(folder / "programs", data_folder=folder / "data") as commands:
         database = Database(url, connections=2)
         load(database, RealClock().now())
         token = add_clients(database, ["east"], RealClock().now())["east"]
-        cert, key = make_certificate(folder)
-        options = ("--tls-certificate", str(cert), "--tls-key", str(key))
-        server = start_server(commands, url, folder / "data", *options)
-        _, port = address_of(server)
-        yield {"url": f"https://127.0.0.1:{port}", "client": "east", "token": token, "ca_file": str(cert)}
+        certificate, key = make_certificate(folder)
+        options = ("--tls-cert", str(certificate), "--tls-key", str(key))
+        _, port = address_of(start_server(commands, url, folder / "data", *options))
+        own_key, another = folder / "server.pem", folder / "another.pem"
+        own_key.write_text(commands.run("licences", "server-key", "--data-folder", str(folder / "data")).text)
+        another.write_text(generate_keypair()[1])
+        yield {
+            "url": f"https://127.0.0.1:{port}",
+            "client": "east",
+            "token": token,
+            "ca_file": str(certificate),
+            "public_key": str(own_key),
+            "another": str(another),
+        }
         database.close()
+
+
+@pytest.mark.parametrize("name", LICENCES)
+def test_a_licence_server_set_up_wrongly(
+    name: str, sqlite_database: Database, ground: Ground, licence_server: dict[str, Any]
+) -> None:
+    case = LICENCES[name]
+    places = {"closed": ground.closed, "web": web(ground), "another": licence_server["another"]}
+    changes = {key: value if value is None else value.format(**places) for key, value in case.changes.items()}
+    good = {key: value for key, value in licence_server.items() if key != "another"}
+    given = {key: value for key, value in {**good, **changes}.items() if value is not None}
+    settings = {"licences": {"server": given}}
+    with misconfigured(sqlite_database, ground.folder / "data", settings) as system:
+        poll(system)
+        platform = system.api.get("/api/platform").json()
+        assert platform["server"]["fault"] == case.fault
+        message = platform["message"]
+        assert all(word in message for word in case.words), message
+        one_sentence(message)
+        assert message[1:] in system.page("/platform")
+        assert system.logged().count(message) == 1
+
+
+def poll(system: Misconfigured) -> None:
+    """Do what the platform manager of `outrider serve` does, twice: what does not change is told once."""
+    source = adapters.make_licence_source(
+        system.settings, system.database, RealClock(), HOST, "an installation"
+    )
+    manager = PlatformManager(
+        system.database, RULES, RealClock(), RealClock(), source, PollSettings(trust_server_time=True)
+    )
+
+    async def poll_twice() -> None:
+        await manager.poll()
+        await manager.poll()
+        await manager.close()
+
+    system.run(poll_twice())

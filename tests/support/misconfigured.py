@@ -64,7 +64,8 @@ class Misconfigured:
     settings_file: Path
     sealer: Sealer
     log: LogCapture
-    worker: Worker | None = None
+    ways: Channels = field(repr=False)
+    """The worker's own channels."""
     _api: Api | None = field(default=None, repr=False)
 
     @property
@@ -165,19 +166,20 @@ def misconfigured(
             change=lambda edge: replace(edge, parts=parts, settings=made),
         ) as site:
             site.user("root")
-            found = Misconfigured(site, system, made, file, sealer, log)
-            with _working(found, speaking):
+            slot = Slot(made.data_folder)
+            ways = _channels(made, clock, slot)
+            found = Misconfigured(site, system, made, file, sealer, log, ways)
+            with _working(found, speaking, slot):
                 yield found
     finally:
         structlog.configure(**before)
 
 
 @contextlib.contextmanager
-def _working(system: Misconfigured, speaking: SpeechCheck) -> Iterator[None]:
+def _working(system: Misconfigured, speaking: SpeechCheck, slot: Slot) -> Iterator[None]:
     """Run a worker of this system, as `outrider serve` composes it, beside the block."""
     worker: Worker
     running: asyncio.Future[None]
-    slot = Slot(system.settings.data_folder)
 
     async def start() -> None:
         nonlocal worker, running
@@ -194,7 +196,6 @@ def _working(system: Misconfigured, speaking: SpeechCheck) -> Iterator[None]:
             await asyncio.sleep(0)
 
     system.run(start())
-    system.worker = worker
     try:
         yield
     finally:
@@ -202,21 +203,25 @@ def _working(system: Misconfigured, speaking: SpeechCheck) -> Iterator[None]:
         slot.release()
 
 
-def _worker(system: Misconfigured, speaking: SpeechCheck, slot: Slot) -> Worker:
-    settings, clock = system.settings, system.site.clock
+def _channels(settings: Settings, clock: Clock, slot: Slot) -> Channels:
+    """Return the ways out that the settings ask for; connections are made when the worker opens them."""
     carrier = (
         adapters.make_carrier(settings, clock, slot.name)
         if settings.carrier.address
         else EmbeddedCarrier(SimulatedCarrier(clock, seed=1))
     )
-    voice = MediaServers(clock, carrier)
-    fleet = AsteriskFleet(voice, slot.name, "sound:")
-    ways = Channels(
-        voice,
+    return Channels(
+        MediaServers(clock, carrier),
         adapters.make_mail(settings, clock),
         adapters.make_text(settings, clock),
         adapters.make_webhooks(settings, clock),
     )
+
+
+def _worker(system: Misconfigured, speaking: SpeechCheck, slot: Slot) -> Worker:
+    settings, clock, ways = system.settings, system.site.clock, system.ways
+    assert isinstance(ways.voice, MediaServers)
+    fleet = AsteriskFleet(ways.voice, slot.name, "sound:")
     keeper = MediaKeeper(system.database, clock, RealClock(), system.sealer, fleet, 0.1)
     composer = Composer(MailComposer(b"0123456789abcdef", "http://localhost"))
     worker = Worker(

@@ -53,9 +53,9 @@ class AsteriskServer:
             server = cls(bed, folder, Instance(**{**chosen, "carrier_port": carrier_port, **options}))
             try:
                 server.launch()
-            except NotSoError:
+            except BaseException as error:
                 server.clean_up()
-                if attempt == _STARTS - 1:
+                if not isinstance(error, NotSoError) or attempt == _STARTS - 1:
                     raise
             else:
                 break

@@ -184,8 +184,8 @@ def raw_sockets() -> bool:
 def running_network(bed: Bed, folder: Path, port: int | None = None) -> Iterator[PublicNetwork]:
     """Give a started public network on `port` (by default a free one); nothing of it runs afterwards."""
     network = PublicNetwork(bed, folder, port or ports.free_udp_ports(1)[0])
-    network.launch()
     try:
+        network.launch()
         yield network
     finally:
         network.kill()

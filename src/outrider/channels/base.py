@@ -127,3 +127,8 @@ class TextChannel(Protocol):
     def reachable(self) -> bool:
         """Whether some connection is bound now."""
         ...
+
+    @property
+    def rate(self) -> float | None:
+        """Texts per real second that all connections carry together; None: no limit."""
+        ...

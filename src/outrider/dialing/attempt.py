@@ -87,6 +87,16 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Means:
+    """What bounds a worker's claims beside licences: media servers that it is not connected to, and the
+    attempts per second that the task's channel has for it (None: no limit).
+    """
+
+    without: frozenset[int] = frozenset()
+    per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What a task got when it asked for work.
 

@@ -16,7 +16,7 @@ from outrider.db import turns
 from outrider.db.database import Row, Tx
 from outrider.db.types import utc_microseconds
 from outrider.dialing import store
-from outrider.dialing.attempt import Batch, Claim, TaskPlan
+from outrider.dialing.attempt import Batch, Claim, Means, TaskPlan
 from outrider.dialing.pacing import next_start, paced
 from outrider.dialing.retry import Final, NextAction, Retry
 from outrider.dialing.sorting import Decided, SortedOut, sort_out
@@ -35,6 +35,11 @@ REFUSED_EVERY = dt.timedelta(seconds=1)
 """A task that keeps asking in vain is noted as asking at most this often."""
 
 
+UNBOUNDED = Means()
+
+SLOWEST = 1 / 86_400
+"""Attempts per second of a task for which its channel has nothing left: it looks again, far apart."""
+
 MOST_ENDED_WAITS = 500
 """Contacts whose wait is over that one claim lets go on."""
 
@@ -46,12 +51,13 @@ def take_batch(
     wanted: int,
     owner: str,
     now: dt.datetime,
-    without: Collection[int] = (),
+    means: Means = UNBOUNDED,
 ) -> Batch:
     """Claim up to `wanted` attempts of a task, no more than its grant, pace and due contacts allow.
 
     Each claim is a lease of one unit, held by `owner`. Contacts outside their window are put off to its
-    opening, those on a do-not-contact list or without an address go on to what follows.
+    opening, those on a do-not-contact list or without an address go on to what follows. `means` is what
+    `owner` has to make them with.
     """
     _finish_if_due(tx, rules, plan, now)
     _ask_for_return(tx, rules, plan, now)
@@ -63,10 +69,11 @@ def take_batch(
     free = row["granted"] - row["in_use"]
     if free <= 0:
         return _refused(tx, row, now)
-    units, mark = paced(row["pace"], row["pace_at"], now, min(wanted, free))
+    pace = _pace(row, means)
+    units, mark = paced(pace, row["pace_at"], now, min(wanted, free))
     if units <= 0:
-        return _bound(tx, row, Batch(bound="pace", again_at=next_start(row["pace"], row["pace_at"], now)))
-    places = _place(tx, plan, units, now, without)
+        return _bound(tx, row, Batch(bound="pace", again_at=next_start(pace, row["pace_at"], now)))
+    places = _place(tx, plan, units, now, means.without)
     if places.room <= 0:
         return _bound(tx, row, Batch(bound=places.bound, again_at=places.again_at))
     taken = store.take_targets(tx, plan.task_id, now, min(units, places.room))
@@ -77,32 +84,30 @@ def take_batch(
     sorted_out = sort_out(tx, plan, taken, now)
     claims = places.fill(sorted_out.claims)
     places.give_back(tx, len(claims))
-    _, mark = paced(row["pace"], row["pace_at"], now, len(claims))
+    _, mark = paced(pace, row["pace_at"], now, len(claims))
     bound = _bound_by(wanted, free, units, len(taken), places)
-    charged = store.charge(
-        tx,
-        plan.task_id,
-        {
-            "units": len(claims),
-            "closed": sum(not isinstance(each.decision, Retry) for each in sorted_out.decided),
-            "now": now if claims else row["last_attempt_at"],
-            "mark": mark if claims else row["pace_at"],
-            "bound_by": bound,
-        },
-    )
-    if not charged:
+    charges = {
+        "units": len(claims),
+        "closed": sum(not isinstance(each.decision, Retry) for each in sorted_out.decided),
+        "now": now if claims else row["last_attempt_at"],
+        "mark": mark if claims else row["pace_at"],
+        "bound_by": bound,
+    }
+    if not store.charge(tx, plan.task_id, charges):
         raise RuntimeError(f"task {plan.task_id}: its grant shrank under a locked row")
-    claimed_at = utc_microseconds(now)
-    store.add_attempts(tx, [_attempt_row(claim, owner, claimed_at) for claim in claims])
+    store.add_attempts(tx, [_attempt_row(claim, owner, utc_microseconds(now)) for claim in claims])
     _put_off(tx, plan, sorted_out, now)
-    again_at = None
     if not bound or len(claims) < len(taken):
-        again_at = now
-    elif bound == "pace":
-        again_at = next_start(row["pace"], mark, now)
-    elif bound == places.bound:
-        again_at = places.again_at
-    return Batch(claims, bound, again_at)
+        return Batch(claims, bound, now)
+    if bound == places.bound:
+        return Batch(claims, bound, places.again_at)
+    return Batch(claims, bound, next_start(pace, mark, now) if bound == "pace" else None)
+
+
+def _pace(row: Row, means: Means) -> float | None:
+    """Return the attempts per second that a task may make: its own pace, or what its channel has for it."""
+    limits = [limit for limit in (row["pace"], means.per_second) if limit is not None]
+    return max(SLOWEST, min(limits)) if limits else None
 
 
 @dataclass(frozen=True, slots=True)

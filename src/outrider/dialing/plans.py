@@ -14,6 +14,7 @@ from outrider.db.database import Row, Tx
 from outrider.dialing import store
 from outrider.dialing.attempt import Claim, TaskPlan
 from outrider.dialing.targets import counters_of
+from outrider.dialing.text_rates import TextTask
 from outrider.ids import AttemptId, CampaignId, JobId, OrganizationId, PoolId, TargetId, TaskId, ZoneId
 from outrider.media import service as media
 from outrider.speech import service as speech
@@ -26,6 +27,14 @@ def admitted_plans(tx: Tx, known: frozenset[TaskId]) -> tuple[frozenset[TaskId],
         frozenset(TaskId(row["id"]) for row in rows),
         [plan_of(tx, row) for row in rows if row["id"] not in known],
     )
+
+
+def text_tasks(tx: Tx) -> list[TextTask]:
+    """Return every SMS task that runs, for sharing the rate of the message centres."""
+    return [
+        TextTask(TaskId(row["id"]), row["priority"], float(row["started"]), row["pace"])
+        for row in store.text_tasks(tx)
+    ]
 
 
 def orphans(tx: Tx, owners: list[str]) -> list[Claim]:

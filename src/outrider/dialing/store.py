@@ -294,6 +294,16 @@ def runnable_tasks(tx: Tx) -> list[RowMapping]:
     return list(tx.execute(query).mappings())
 
 
+def text_tasks(tx: Tx) -> list[RowMapping]:
+    """Return every SMS task that runs: id, priority, started, pace."""
+    query = (
+        select(T.id, T.priority, T.started, T.pace)
+        .where(T.kind == LicenceKind.SMS.value, T.standing == Standing.ADMITTED.value)
+        .order_by(T.id)
+    )
+    return list(tx.execute(query).mappings())
+
+
 def task_row(tx: Tx, task_id: int) -> RowMapping | None:
     """Return what `runnable_tasks` returns, for one task in whatever state."""
     return tx.execute(PLANNED.where(T.id == task_id)).mappings().first()

@@ -15,7 +15,8 @@ from outrider.channels.base import MailChannel
 from outrider.clock import Clock, stopwatch
 from outrider.db.database import Database
 from outrider.dialing import claims, plans
-from outrider.dialing.attempt import Batch, TaskPlan
+from outrider.dialing.attempt import Batch, Means, TaskPlan
+from outrider.dialing.text_rates import share_rate
 from outrider.errors import ChannelError, OutriderError, StoreError
 from outrider.events import CertificateFailed, Event, JobChanged, JobLoaded, QuotasRecalculated, TaskChanged
 from outrider.ids import TaskId
@@ -87,6 +88,7 @@ class Worker:
         self.id = f"{secrets.token_hex(8)}"
         self._recovery = Recovery(database, self._voice, self.driver, clock, real_clock, slot.name, self.id)
         self._admitted: frozenset[TaskId] = frozenset()
+        self._text_rates: dict[TaskId, float] = {}
         self._dialing: dict[TaskId, asyncio.Task[None]] = {}
         self._stopping = False
         self._look_again = asyncio.Event()
@@ -250,6 +252,7 @@ class Worker:
             try:
                 known = frozenset(self._dialing)
                 self._admitted, new = await self._database.read(plans.admitted_plans, known)
+                await self._share_text_rate()
             except StoreError as error:
                 log.warning("dialing_waits_for_database", error=error.message)
                 new = []
@@ -258,7 +261,7 @@ class Worker:
             await wait_for(self.wake.everything, self._settings.poll)
 
     async def _settle_doubts(self) -> None:
-        """Look for attempts that news never reached. A server that is slow to answer keeps no task waiting."""
+        """Look for attempts that news never reached; a server slow to answer keeps no task waiting."""
         doubted = stopwatch()
         while not self._stopping:
             if stopwatch() - doubted >= DOUBT_PERIOD:
@@ -287,7 +290,6 @@ class Worker:
             if plan.action.channel in self.driver.unreachable:
                 await self._database.write(claims.note_unreachable, plan.task_id)
                 return Batch(bound="channel")
-            without = frozenset() if self._media is None else self._media.unusable()
             return await self._database.write(
                 claims.take_batch,
                 self._rules,
@@ -295,11 +297,27 @@ class Worker:
                 self._settings.batch,
                 self.id,
                 self._clock.now(),
-                without,
+                self._means(plan),
             )
         except StoreError as error:
             log.warning("claims_wait_for_database", task=plan.task_id, error=error.message)
             return Batch(bound="database")
+
+    def _means(self, plan: TaskPlan) -> Means:
+        """Return what there is to make a task's attempts with."""
+        if plan.action.channel is Channel.CALL and self._media is not None:
+            return Means(without=self._media.unusable())
+        if plan.action.channel is Channel.SMS:
+            return Means(per_second=self._text_rates.get(plan.task_id))
+        return Means()
+
+    async def _share_text_rate(self) -> None:
+        """Share the rate of the message centres, where there is one, among the SMS tasks that run."""
+        text = self._channels.text
+        if text is None or text.rate is None:
+            return
+        rate = text.rate / float(getattr(self._clock, "speed", 1.0))
+        self._text_rates = share_rate(rate, await self._database.read(plans.text_tasks))
 
     def _pause(self, batch: Batch) -> float:
         """Return how many real seconds to wait before asking again, unless woken."""

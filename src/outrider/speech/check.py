@@ -172,6 +172,6 @@ def _share(server: SpeechServer) -> Finding:
     if not server.enabled:
         return Finding(Level.WARNING, "connections", "it is switched off: no call uses it")
     if not server.quota:
-        why = f"no licensed {kind} connection falls to it: license more, or give it more weight"
+        why = f"no licensed {kind} connection falls to it: load more licences, or give it more weight"
         return Finding(Level.ERROR, "connections", why)
     return Finding(Level.OK, "connections", f"{server.quota} {kind} connections fall to it")

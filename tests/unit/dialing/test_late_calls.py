@@ -16,7 +16,9 @@ from outrider.channels.model import (
     Prompt,
 )
 from outrider.dialing import engine
-from outrider.dialing.engine import AttemptState, CallPlan, Finish
+from outrider.dialing.call_script import CallPlan
+from outrider.dialing.commands import Finish
+from outrider.dialing.state import AttemptState
 from outrider.ids import AttemptId
 
 NOW = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)

@@ -9,6 +9,8 @@ from outrider.channels.model import MailResult, MailSent, OutboundCall, Outbound
 from outrider.db.database import Database
 from outrider.dialing import claims, engine, plans, results
 from outrider.dialing.attempt import Result
+from outrider.dialing.call_script import CallPlan
+from outrider.dialing.commands import Finish
 from outrider.ids import AttemptId
 from outrider.jobs.loading import load_targets
 from outrider.licences.service import SharingRules
@@ -21,11 +23,9 @@ MAIL = OutboundMail(AttemptId("m1"), "a@example.org", "b@example.org", "Hello", 
 
 
 def test_a_call_that_the_carrier_could_not_be_asked_for_is_untried() -> None:
-    state, _ = engine.place_call(CALL, engine.CallPlan(Prompt("Hello")))
+    state, _ = engine.place_call(CALL, CallPlan(Prompt("Hello")))
     state, commands = engine.refused(state, NOON, "nobody there", untried=True)
-    assert commands == (
-        engine.Finish(CALL.call_id, Outcome.CONGESTION, NOON, None, "nobody there", untried=True),
-    )
+    assert commands == (Finish(CALL.call_id, Outcome.CONGESTION, NOON, None, "nobody there", untried=True),)
     assert engine.refused(state, NOON, "again", untried=True)[1] == ()
 
 
@@ -40,7 +40,7 @@ def test_a_call_that_the_carrier_could_not_be_asked_for_is_untried() -> None:
 def test_what_a_mail_has_come_to(result: MailResult, outcome: Outcome, untried: bool) -> None:  # noqa: FBT001 - a case
     state, _ = engine.place_mail(MAIL)
     _, (finish,) = engine.handle(state, MailSent(MAIL.message_id, NOON, result, "words"))
-    assert isinstance(finish, engine.Finish)
+    assert isinstance(finish, Finish)
     assert (finish.outcome, finish.untried) == (outcome, untried)
 
 

@@ -149,6 +149,14 @@ def of_living(call_id: AttemptId, channel: Mapping[str, Any], amd_context: str) 
     return CallState(call_id, Phase.UP, alerted=True, rang=True, by=by)
 
 
+def missed_start(channel: Mapping[str, Any]) -> Event | None:
+    """Return the StasisStart that a channel of `GET /channels` has had; None when it had none."""
+    dialplan = channel.get("dialplan") or {}
+    if channel.get("state") != "Up" or dialplan.get("app_name") != "Stasis":
+        return None
+    return {"type": "StasisStart", "args": str(dialplan.get("app_data", "")).split(",")[1:]}
+
+
 def _started(state: CallState, event: Event, now: Moment) -> Step:
     arguments = event.get("args") or [PLAIN]
     if arguments[0] == AMD:

@@ -5,20 +5,21 @@ Requests go out through `client`, events come in and are judged by `calls`; this
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from outrider.channels.asterisk import calls, prompts, survey
-from outrider.channels.asterisk.calls import CallState, Classify, LookAgain, Phase, PromptBroke, Wish
+from outrider.channels.asterisk.calls import CallState, Classify, LookAgain, Moment, Phase, PromptBroke, Wish
 from outrider.channels.asterisk.classification import Classification
 from outrider.channels.asterisk.client import AriClient, ServerInfo
 from outrider.channels.asterisk.health import OnHealth, ServerHealth
 from outrider.channels.asterisk.listening import PARTS, Listening, call_of
 from outrider.channels.asterisk.messages import Answer, Event
 from outrider.channels.asterisk.playing import Playing
-from outrider.channels.asterisk.register import Register
+from outrider.channels.asterisk.register import STRAGGLERS, Register
 from outrider.channels.asterisk.settings import AsteriskSettings
 from outrider.channels.asterisk.speech import Heard, Recognizer, Speaker
 from outrider.channels.asterisk.trouble import ServerState
@@ -37,6 +38,11 @@ LISTENERS = 4
 """Threads for speech recognition of one server's calls."""
 
 CONFLICT = 409
+
+
+def _retake(start: Event, state: CallState, now: Moment) -> calls.Step:
+    """Take an event that was missed, unless it has come meanwhile."""
+    return calls.take(state, start, now)
 
 
 class AsteriskServer:
@@ -244,6 +250,7 @@ class AsteriskServer:
             if call_id not in self._listening:
                 # Left behind by a process of ours that died while it listened.
                 await self._client.request("DELETE", path)
+        self._catch_up(stock.calls, known)
         strangers: dict[AttemptId, CallState] = {}
         for call_id, channel in stock.calls.items():
             if register.get(call_id) is None and not register.is_over(call_id):
@@ -258,6 +265,15 @@ class AsteriskServer:
             if register.get(call_id) is None and not register.is_over(call_id):
                 register.put(replace(state, playing=call_id in playing))
         return [state for call_id in stock.calls if (state := register.get(call_id)) is not None]
+
+    def _catch_up(self, channels: Mapping[AttemptId, Mapping[str, Any]], known: set[AttemptId]) -> None:
+        """Tell answers that were missed, as on a connection that was dead: their events may be on the way."""
+        loop = asyncio.get_running_loop()
+        for call_id in known & channels.keys():
+            state, start = self._register.get(call_id), calls.missed_start(channels[call_id])
+            if state is not None and state.phase is Phase.PLACED and start is not None:
+                step = partial(_retake, start)
+                loop.call_later(STRAGGLERS, self._register.step, call_id, step)
 
     async def _ready(self, info: ServerInfo) -> None:
         """Take over after connecting: calls from before a restart of Asterisk are over, others may be."""

@@ -253,7 +253,11 @@ async def _envelope(
     try:
         code, text = await client.execute_command(b"MAIL", b"FROM:<" + address.encode() + b">")
         if code >= _FIRST_FAILURE:
-            raise _Stop(Step.SENDER, _refused_sender(target, address, code, _line(text)))
+            refused = _refused_sender(target, address, code, _line(text))
+            if sender is None and code != _AUTH_REQUIRED:
+                # It is made up: the senders of strategies may well be accepted.
+                return [Finding(Level.WARNING, Step.SENDER, f"{refused}; name one of yours with --from")]
+            raise _Stop(Step.SENDER, refused)
         findings.append(Finding(Level.GOOD, Step.SENDER, f"the sender {address} is accepted"))
         if recipient is not None:
             to = mail_address(recipient, "recipient")

@@ -102,6 +102,12 @@ class SmppChannel:
         """Return whether some connection that submits is bound now."""
         return any(session.bound and session.settings.submits for session in self._sessions)
 
+    @property
+    def rate(self) -> float | None:
+        """Texts per second that all connections that submit carry together; None: some has no limit."""
+        rates = [each.rate for each in self._connections if each.submits]
+        return None if None in rates else sum(rate for rate in rates if rate is not None)
+
     def connections(self) -> tuple[ConnectionState, ...]:
         """Return the state of every connection, in configured order."""
         return tuple(

@@ -18,6 +18,7 @@ from outrider.channels.sms.status import Status
 from outrider.clock import stopwatch
 
 _LONGEST_PASSWORD = 8
+_LONGEST_NAME = 11
 
 
 class Level(enum.StrEnum):
@@ -113,6 +114,12 @@ def _warnings(settings: SmppSettings) -> list[Finding]:
         length = len(settings.password)
         sentence = f"the password has {length} characters; SMPP 3.4 allows 8, and some centres cut it"
         found.append(Finding(settings.name, Level.WARNING, "password", sentence))
+    if len(settings.sender) > _LONGEST_NAME and not settings.sender.lstrip("+").isdecimal():
+        sentence = (
+            f"sender {settings.sender} has {len(settings.sender)} characters; names have {_LONGEST_NAME} at"
+            " most, and centres refuse or cut longer ones"
+        )
+        found.append(Finding(settings.name, Level.WARNING, "sender", sentence))
     if settings.bind is BindType.TRANSMITTER and settings.receipts:
         sentence = "a transmitter hears no receipts and no texts; a receiver connection must hear them"
         found.append(Finding(settings.name, Level.WARNING, "transmitter", sentence))
