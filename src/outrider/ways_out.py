@@ -33,7 +33,7 @@ from outrider.settings import Settings
 from outrider.speech import service as speech
 from outrider.speech.check import SpeechCheck
 
-PATIENCE = 5.0
+PATIENCE = 2.0
 """Seconds that a carrier or bounce listener has for its greeting."""
 
 MAIL_LEVELS = {MailLevel.GOOD: Level.OK, MailLevel.WARNING: Level.WARNING, MailLevel.PROBLEM: Level.ERROR}

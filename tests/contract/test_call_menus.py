@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from outrider.channels.simulated.behaviour import FarEnd
+from outrider.channels.simulated.behaviour import FarEnd, Span
 from outrider.db import schema
 from outrider.db.database import Database
 from outrider.jobs import store as job_store
@@ -103,7 +103,8 @@ def test_silence_is_asked_again_and_then_has_its_own_disposition(database: Datab
 
 def test_words_count_as_keys_do_where_speech_is_recognised(database: Database, tmp_path: Path) -> None:
     async def scenario() -> None:
-        profiles = people_who(answers={"yes": 0.5, "no": 0.5})
+        # They think long enough that the worker is listening, however busy this machine is.
+        profiles = people_who(answers={"yes": 0.5, "no": 0.5}, answer_delay=Span(6.0, 7.0))
         async with outreach(database, tmp_path, profiles=profiles) as running:
             source = menu("a", speech=True)
             job_id = running.start("a", source, [running.system.contact_list("a", 12)])

@@ -41,6 +41,7 @@ from outrider.settings import Settings, WorkerSettings
 from outrider.speech.check import SpeechCheck
 from outrider.speech.check import make_check as make_speech_check
 from outrider.speech.settings import SpeechSettings
+from outrider.supply import api as supply_api
 from outrider.ways_out import make_channel_checks, make_keeper
 from outrider.web.coalescing import Coalescer
 from outrider.web.pages import channels, platform
@@ -50,7 +51,7 @@ from support.processes import eventually
 from support.web import Api, Site, open_site
 
 PATIENCE = 40.0
-ROUTERS = (channels.router, channels_api.router, media_pages.router, platform.router)
+ROUTERS = (supply_api.router, channels.router, channels_api.router, media_pages.router, platform.router)
 LONGEST_SENTENCE = 330
 
 
@@ -111,12 +112,7 @@ class Misconfigured:
 
     def logged(self) -> list[str]:
         """Return the sentences of the log so far."""
-        return [
-            str(entry[key])
-            for entry in list(self.log.entries)
-            for key in ("message", "reason")
-            if key in entry
-        ]
+        return [str(entry["message"]) for entry in list(self.log.entries) if "message" in entry]
 
     def until(self, what: str, holds: Callable[[], Any]) -> Any:
         """Wait until something holds."""

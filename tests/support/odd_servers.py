@@ -22,12 +22,15 @@ async def http_server(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.add(writer)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
+            while head := await reader.read(65_536):
+                if b"HTTP/1.1" not in head:
+                    writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+                    break
                 path = head.split(b" ")[1].decode().partition("?")[0]
                 status, body = answers.get(path, (404, "<html>not here</html>"))
                 text = f"HTTP/1.1 {status} x\r\nContent-Length: {len(body)}\r\n\r\n{body}"
                 writer.write(text.encode())
+        writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:

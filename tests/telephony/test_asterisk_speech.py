@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tools.testbed.asterisk import AsteriskServer, running_asterisk
 from tools.testbed.bed import Bed
+from tools.testbed.numbering import Outcome
+from tools.testbed.public_network import PublicNetwork
 
 from outrider.channels.asterisk.speech import SAMPLE_RATE, Heard, Recognition
 from outrider.channels.model import CallAnswered, PlaybackFinished, Prompt, SpeechHeard
 from outrider.errors import ChannelError
 from support.asterisk_driving import Driving, drive, driving, settings_of
 from support.processes import eventually
-from support.testbed.asterisk import AsteriskServer, running_asterisk
-from support.testbed.numbering import Outcome
-from support.testbed.public_network import PublicNetwork
 
 LOUD = 1000
 

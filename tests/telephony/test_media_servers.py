@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from tools.testbed.asterisk import AsteriskServer
+from tools.testbed.numbering import Outcome, number
 
 from outrider.channels.asterisk.health import ServerHealth
 from outrider.channels.asterisk.settings import AsteriskSettings
@@ -19,8 +21,6 @@ from outrider.clock import RealClock, ScaledClock
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
 from support.asterisk_driving import settings_of
-from support.testbed.asterisk import AsteriskServer
-from support.testbed.numbering import Outcome, number
 from support.voice import PROFILES, SPEED, Recorder
 
 Pair = tuple[AsteriskServer, AsteriskServer]

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tools.testbed.asterisk import AsteriskServer
 from tools.testbed.bed import Bed
+from tools.testbed.speech_files import mu_law
 
 from outrider.channels.asterisk.speech import SAMPLE_RATE
 from outrider.channels.model import Prompt
@@ -26,8 +28,6 @@ from outrider.speech.synthesis.speaker import FolderSpeaker
 from outrider.speech.synthesis.synthesiser import Synthesiser
 from support.campaigning import NOON
 from support.speech import ASR, TTS
-from support.testbed.asterisk import AsteriskServer
-from support.testbed.speech_files import mu_law
 
 VOICES = (("en-us", 160), ("en-us+f3", 150), ("en-gb", 170), ("en-us+m5", 140), ("en-us+f1", 175))
 SAID = {"yes": ("yes", "yeah", "yep"), "no": ("no", "nope", "no thank you")}

@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.testbed.asterisk import AsteriskServer
 from tools.testbed.bed import Bed
+from tools.testbed.numbering import Outcome, number
 
 from outrider.channels.asterisk.listening import MEDIA
 from outrider.channels.media_servers import Engines, MediaServers
@@ -39,8 +41,6 @@ from support.media import SEALER
 from support.outreach import LeapingClock, attempts, people
 from support.processes import eventually
 from support.speech import ASR, TTS, plan
-from support.testbed.asterisk import AsteriskServer
-from support.testbed.numbering import Outcome, number
 
 CALLS, RECOGNITIONS, VOICES = 10, 3, 2
 PATIENCE = 60.0

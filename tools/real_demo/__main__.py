@@ -27,13 +27,15 @@ from outrider.media.model import Standing
 from outrider.observe import set_up_logging
 from outrider.prepared import Prepared, prepare
 from outrider.settings import Settings
+from outrider.speech import service as speech
+from outrider.speech.options import checked
 from tools.real_demo import contact_list, counting, scenario
 from tools.real_demo.outside import Outside, running_outside
 from tools.testbed.cache import ensure
 from tools.testbed.errors import UnavailableError
 from tools.testbed.waiting import NotSoError
 
-CONTACTS = 120
+CONTACTS = 100
 LONGEST = 240.0
 """Real seconds after which a run of CONTACTS has failed; longer ones get more."""
 CONNECTED_WITHIN = 15.0
@@ -137,6 +139,7 @@ def _settings(folder: Path, world: World, port: int) -> Settings:
     more: dict[str, dict[str, Any]] = {
         "sms": {"connections": [centre]},
         "media": {"sounds": f"sound:{world.phones.sounds}/"},
+        "speech": {"espeak": world.phones.espeak, "prompts_folder": folder / "prompts"},
         "licences": {"idle_after": scenario.IDLE_AFTER},
     }
     return system.settings_with(
@@ -164,9 +167,11 @@ async def _play(
 
 
 async def _register(prepared: Prepared, phones: Outside, progress: Progress) -> None:
-    """Register the media servers, and wait until the worker is connected to all of them."""
+    """Register media and speech servers, and wait until the worker is connected to all of them."""
     for plan in phones.plans():
         await prepared.database.write(media.add, prepared.sealer, plan, prepared.clock.now(), system.ACTOR)
+    for voice in scenario.VOICES:
+        await prepared.database.write(speech.add, checked(voice), prepared.clock.now(), system.ACTOR)
     try:
         async with asyncio.timeout(CONNECTED_WITHIN):
             while True:

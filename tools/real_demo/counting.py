@@ -10,7 +10,7 @@ from outrider.campaigns.outcome import Outcome
 from outrider.channels.sms.simulated.behaviour import CentreBehaviour, by_suffix
 from outrider.channels.sms.simulated.ledger import Ledger
 from outrider.demo.figures import CountedTwice
-from tools.real_demo.scenario import DISPOSITIONS, WE_CALL_IT
+from tools.real_demo.scenario import PRESSED, SAID, WE_CALL_IT
 from tools.testbed.numbering import SIP_CODES, planned
 from tools.testbed.numbering import Outcome as Fate
 from tools.testbed.public_network import Tally
@@ -37,8 +37,11 @@ def calls(tally: Tally, called: Sequence[tuple[str, str]], ours: Ours) -> Iterat
     pressed = Counter(
         found.detail for number, _ in called if (found := planned(number)) and found.outcome is Fate.PRESSES
     )
-    for key, disposition in DISPOSITIONS.items():
+    for key, disposition in PRESSED.items():
         yield CountedTwice(f"SIPp pressed {key}", pressed[key], dispositions[disposition], disposition)
+    for fate, disposition in SAID.items():
+        words = fate.name.lower().replace("says_", "SIPp said ")
+        yield CountedTwice(words, tally.outcomes[fate], dispositions[disposition], disposition)
     broken = tally.failed + tally.unknown
     yield CountedTwice("dialogues not as SIP prescribes", broken, 0, "none may be")
 

@@ -3,6 +3,7 @@
 `__main__` holds it open for the time of the run; at the end nothing of it is left running.
 """
 
+import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,6 +30,8 @@ class Outside:
     network: PublicNetwork
     servers: tuple[tuple[Server, AsteriskServer], ...]
     sounds: Path
+    espeak: str
+    """The command line of the bed's espeak-ng, for texts that are spoken during calls."""
 
     def plans(self) -> list[Plan]:
         """Return the servers as they are to be registered."""
@@ -62,7 +65,7 @@ def running_outside(bed: Bed, folder: Path) -> Iterator[Outside]:
             )
             for each in SERVERS
         )
-        yield Outside(network, servers, sounds)
+        yield Outside(network, servers, sounds, shlex.join(bed.command("espeak-ng")))
 
 
 def _generated() -> dict[str, str]:

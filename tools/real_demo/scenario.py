@@ -12,9 +12,14 @@ from typing import Final
 from outrider.campaigns.outcome import Outcome
 from outrider.demo.scenario import CallList, DemoCampaign, Scenario
 from outrider.licences.model import LicenceKind
+from outrider.speech.model import Engine, Plan
 from tools.testbed.numbering import Outcome as Fate
 
 PORTS: Final = 24
+ASR: Final = 16
+"""As many as the survey may have calls: nobody who says yes is kept waiting until they have said it."""
+TTS: Final = 3
+"""Few: calls wait for their turn to be thanked."""
 STRATEGIES: Final = Path(__file__).with_name("strategies")
 
 CUSTOMERS, SUBSCRIBERS, PANEL = "Customers", "Subscribers", "Survey panel"
@@ -23,6 +28,8 @@ REAL: Final = Scenario(
     licences={
         LicenceKind.OUTBOUND_PORTS: PORTS,
         LicenceKind.TELEPHONY_PORTS: PORTS,
+        LicenceKind.ASR: ASR,
+        LicenceKind.TTS: TTS,
         LicenceKind.EMAIL: 1,
         LicenceKind.SMS: 1,
     },
@@ -47,7 +54,7 @@ PROMPTS: Final[Mapping[str, str]] = {
     "thanks": "Thank you.",
     "removed": "You will not be called again.",
     "notice": "Your supply is interrupted tonight from two to four o'clock.",
-    "survey": "We would like to know how you liked our service.",
+    "survey": "Did you like our service? Please say yes or no.",
 }
 """Audio files that the strategies name, and what is spoken into them."""
 
@@ -90,10 +97,12 @@ PEOPLE: Final[Mapping[str, tuple[Share, ...]]] = {
         Share(Fate.UNALLOCATED, 12),
     ),
     PANEL: (
-        Share(Fate.ANSWERS, 50, 1),
+        Share(Fate.SAYS_YES, 24, 5),
+        Share(Fate.SAYS_NO, 12, 5),
+        Share(Fate.ANSWERS, 10, 1),
         Share(Fate.HANGS_UP, 20, 2),
-        Share(Fate.BUSY, 15),
-        Share(Fate.UNALLOCATED, 8),
+        Share(Fate.BUSY, 18),
+        Share(Fate.UNALLOCATED, 9),
         Share(Fate.CONGESTED, 7),
     ),
 }
@@ -103,6 +112,8 @@ WE_CALL_IT: Final[Mapping[Fate, Outcome]] = {
     Fate.HANGS_UP: Outcome.ANSWERED,
     Fate.HUMAN: Outcome.ANSWERED,
     Fate.PRESSES: Outcome.ANSWERED,
+    Fate.SAYS_YES: Outcome.ANSWERED,
+    Fate.SAYS_NO: Outcome.ANSWERED,
     Fate.MACHINE: Outcome.MACHINE,
     Fate.BUSY: Outcome.BUSY,
     Fate.UNALLOCATED: Outcome.FAILED,
@@ -113,5 +124,14 @@ WE_CALL_IT: Final[Mapping[Fate, Outcome]] = {
 }
 """The outcome that each fate of a number is to have with us."""
 
-DISPOSITIONS: Final[Mapping[int, str]] = {1: "confirmed", 9: "removed"}
+PRESSED: Final[Mapping[int, str]] = {1: "confirmed", 9: "removed"}
 """What a pressed key means to the reminders."""
+
+SAID: Final[Mapping[Fate, str]] = {Fate.SAYS_YES: "liked", Fate.SAYS_NO: "disliked"}
+"""What a spoken word means to the survey."""
+
+VOICES: Final = (
+    Plan(name="voice", kind=LicenceKind.TTS, engine=Engine.ESPEAK, maximum=TTS),
+    Plan(name="ears", kind=LicenceKind.ASR, engine=Engine.POCKETSPHINX, maximum=ASR),
+)
+"""The speech servers."""

@@ -27,6 +27,7 @@ from outrider.demo.figures import (
     PoolFigures,
     RunFigures,
     ServerFigures,
+    SpeechFigures,
 )
 from outrider.demo.lending import Lending, lending
 from outrider.demo.mail_sink import Behaviour, MailSink
@@ -41,6 +42,7 @@ from outrider.licences.model import LicenceKind, Trigger
 from outrider.media import service as media
 from outrider.media.model import MediaServer
 from outrider.runtime.store import drifts
+from outrider.speech.overview import KindOverview, overview
 
 COLUMNS: Final = 60
 """Of the charts."""
@@ -101,7 +103,8 @@ def run_figures(
 ) -> RunFigures:
     """Return everything, from one snapshot.
 
-    `seen` are samples of media servers by name; `about` gives seed, speed, real_seconds and setup_seconds.
+    `seen` are samples of media servers by name and of speech by kind; `about` gives seed, speed,
+    real_seconds and setup_seconds.
     """
     now = system.clock.now()
     views = [board.job(tx, system.rules, job_id, None, now) for job_id in job_ids]
@@ -131,6 +134,9 @@ def run_figures(
         servers=tuple(
             _server(each, store.calls_of(tx, each.id), seen.get(each.name, ()), begin, end)
             for each in media.servers(tx)
+        ),
+        speech=tuple(
+            _speech(each, seen.get(each.kind, ()), begin, end) for each in overview(tx).kinds if each.licensed
         ),
     )
 
@@ -197,6 +203,20 @@ def _server(
         mean_in_use=series.area(samples, lambda each: each.in_use, end) / seconds,
         most_above=max((each.in_use - each.quota for each in samples), default=0),
         quota_over_time=series.columns(samples, lambda each: each.quota, begin, end, COLUMNS),
+        in_use_over_time=series.columns(samples, lambda each: each.in_use, begin, end, COLUMNS),
+    )
+
+
+def _speech(
+    kind: KindOverview, samples: Sequence[Sample], begin: dt.datetime, end: dt.datetime
+) -> SpeechFigures:
+    seconds = max((end - begin).total_seconds(), 1e-6)
+    return SpeechFigures(
+        kind=kind.kind.value,
+        licensed=kind.licensed,
+        refused=sum(each.refused for each in kind.servers),
+        most_in_use=max((each.in_use for each in samples), default=0),
+        mean_in_use=series.area(samples, lambda each: each.in_use, end) / seconds,
         in_use_over_time=series.columns(samples, lambda each: each.in_use, begin, end, COLUMNS),
     )
 

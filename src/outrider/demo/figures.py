@@ -126,6 +126,18 @@ class ServerFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechFigures:
+    """Speech connections of one kind (asr, tts): `most_in_use` as seen twice a second."""
+
+    kind: str
+    licensed: int
+    refused: int
+    most_in_use: int
+    mean_in_use: float
+    in_use_over_time: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class CountedTwice:
     """What somebody outside counted, beside our own count of the same; they must be equal."""
 
@@ -156,5 +168,6 @@ class RunFigures:
     drifts: tuple[str, ...]
     servers: tuple[ServerFigures, ...] = ()
     """Of real media servers; none where the simulated carrier makes the calls."""
+    speech: tuple[SpeechFigures, ...] = ()
     counted_outside: tuple[CountedTwice, ...] = ()
     """What the real public network, and whoever else is outside, counted."""

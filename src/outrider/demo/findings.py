@@ -20,6 +20,11 @@ def findings(run: RunFigures) -> list[str]:
     found += _of_mail(run.mail)
     found += [problem for each in run.servers for problem in _of_server(each)]
     found += [
+        f"{each.most_in_use} {each.kind} connections were in use at once, and {each.licensed} are licensed"
+        for each in run.speech
+        if each.most_in_use > each.licensed
+    ]
+    found += [
         f"{each.what}: we count {each.ours:,} ({each.as_}), and outside {each.theirs:,} were counted"
         for each in run.counted_outside
         if each.ours != each.theirs

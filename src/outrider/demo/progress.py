@@ -14,6 +14,7 @@ from outrider.jobs.model import ENDED
 from outrider.jobs.views import JobView, TaskView
 from outrider.licences.model import LicenceKind
 from outrider.media.model import MediaServer
+from outrider.speech.overview import KindOverview
 
 LINE_EVERY: Final = 5.0
 """Real seconds between two lines, where nothing can be redrawn."""
@@ -35,6 +36,8 @@ class Moment:
     accounts: dict[int, Lending]
     ports: int
     servers: Sequence[MediaServer] = ()
+    speech: Sequence[KindOverview] = ()
+    """Licensed speech connections by kind, where there are any."""
 
 
 class Progress:
@@ -110,6 +113,11 @@ def table(moment: Moment) -> list[str]:
         f"{'':{BAR}} {each.quota:>5} {each.granted:>5} {each.in_use:>4}"
         for each in moment.servers
     ]
+    lines += [
+        f"{f'{each.kind.upper()}: {each.licensed}':<{NAME}} {'':<9}{'':>13} {'':{BAR}} {'':>5} {'':>5} "
+        f"{each.in_use:>4}"
+        for each in moment.speech
+    ]
     return lines
 
 
@@ -122,6 +130,7 @@ def line(moment: Moment) -> str:
         ports = f" {task.in_use}/{task.quota}" if task.kind is LicenceKind.OUTBOUND_PORTS else ""
         parts.append(f"{job.campaign_name.split()[0]} {share:.0%}{ports}")
     parts += [f"{each.name} {each.in_use}/{each.quota}" for each in moment.servers]
+    parts += [f"{each.kind.upper()} {each.in_use}/{each.licensed}" for each in moment.speech]
     in_use = sum(task.in_use for task in _call_tasks(moment))
     return f"{clock(moment)}  {in_use}/{moment.ports} ports in use;  " + "  ".join(parts)
 

@@ -34,6 +34,7 @@ def text(run: RunFigures) -> str:
         _attempts(run),
         _charts(run),
         _servers(run),
+        _speech(run),
         _lending(run),
         _mail(run),
         _outside(run),
@@ -143,6 +144,18 @@ def _servers(run: RunFigures) -> Iterable[str]:
         yield (
             f"    |{series.bars(each.in_use_over_time, top)}| mean {each.mean_in_use:.1f}, "
             f"most {each.most_in_use}"
+        )
+
+
+def _speech(run: RunFigures) -> Iterable[str]:
+    if not run.speech:
+        return
+    yield ""
+    yield "Licensed speech connections in use (ASR: to the end of the call; TTS: while a text is said)"
+    for each in run.speech:
+        yield (
+            f"  {each.kind.upper()}|{series.bars(each.in_use_over_time, each.licensed)}| "
+            f"mean {each.mean_in_use:.1f}, most {each.most_in_use} of {each.licensed}"
         )
 
 

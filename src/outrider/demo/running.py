@@ -28,6 +28,7 @@ from outrider.ids import JobId
 from outrider.jobs import board
 from outrider.jobs.model import ENDED
 from outrider.media import service as media
+from outrider.speech.overview import overview
 
 LOOK_EVERY: Final = 0.5
 """Real seconds between two looks at the system."""
@@ -101,13 +102,16 @@ async def _import_ended(parts: System, import_id: int) -> Import:
 async def _run_to_the_end(
     parts: System, shown: Scenario, job_ids: Sequence[JobId], progress: Progress
 ) -> dict[str, list[Sample]]:
-    """Show the run until all jobs have ended; return what was seen of each media server's ports."""
+    """Show the run until all jobs have ended; return the samples of media servers and speech."""
     samples: dict[str, list[Sample]] = defaultdict(list)
     while True:
         moment = await parts.database.read(_moment, parts, shown, job_ids)
         progress.show(moment)
+        now = parts.clock.now()
         for each in moment.servers:
-            samples[each.name].append(Sample(parts.clock.now(), each.quota, each.granted, each.in_use))
+            samples[each.name].append(Sample(now, each.quota, each.granted, each.in_use))
+        for kind in moment.speech:
+            samples[kind.kind].append(Sample(now, kind.licensed, kind.licensed, kind.in_use))
         if all(job.state in ENDED and job.tasks[0].in_use == 0 for job in moment.jobs):
             return samples
         await asyncio.sleep(LOOK_EVERY)
@@ -126,4 +130,5 @@ def _moment(tx: Tx, parts: System, shown: Scenario, job_ids: Sequence[JobId]) ->
         accounts={int(task): account for task, account in lending(history, now).items()},
         ports=shown.ports,
         servers=media.servers(tx),
+        speech=[each for each in overview(tx).kinds if each.licensed],
     )

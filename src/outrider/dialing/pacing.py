@@ -8,6 +8,10 @@ import datetime as dt
 BURST = dt.timedelta(seconds=1)
 """A task that fell behind may catch up by at most this much of its pace at once."""
 
+TOGETHER = dt.timedelta(milliseconds=100)
+"""Who must wait is asked to come again when this much of the pace can start at once: a claim costs a
+transaction, so that many small ones would cost more than the calls."""
+
 
 def paced(
     per_second: float | None, pace_at: dt.datetime | None, now: dt.datetime, wanted: int
@@ -27,7 +31,8 @@ def paced(
 
 
 def next_start(per_second: float | None, pace_at: dt.datetime | None, now: dt.datetime) -> dt.datetime:
-    """Return the earliest time at which the pace lets another attempt start; `now` or later."""
+    """Return when the pace lets the next few attempts start together; `now` or later."""
     if per_second is None or pace_at is None:
         return now
-    return max(now, pace_at + dt.timedelta(seconds=1 / per_second))
+    step = dt.timedelta(seconds=1 / per_second)
+    return max(now, pace_at + max(1, TOGETHER // step) * step)

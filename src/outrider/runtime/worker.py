@@ -38,6 +38,8 @@ from outrider.settings import WorkerSettings
 log = structlog.get_logger(__name__)
 
 SHORTEST_PAUSE = 0.01
+UNHURRIED = 0.2
+"""Real seconds for which a paced task may be deaf to news: longer waits are for commands to end."""
 RECOVERY_PERIOD = 2.0
 MAIL_PERIOD = 5.0
 """Real seconds between two tries to open the mail channel, which wants files that are not there."""
@@ -279,7 +281,7 @@ class Worker:
                 for claim in batch.claims:
                     self.driver.start(claim)
                 if batch.again_at is None or batch.again_at > self._clock.now():
-                    await wait_for(flag, self._pause(batch))
+                    await self._rest(flag, batch)
         finally:
             self.wake.unregister(plan.pool_id, flag)
             self._dialing.pop(plan.task_id, None)
@@ -318,6 +320,14 @@ class Worker:
             return
         rate = text.rate / float(getattr(self._clock, "speed", 1.0))
         self._text_rates = share_rate(rate, await self._database.read(plans.text_tasks))
+
+    async def _rest(self, flag: asyncio.Event, batch: Batch) -> None:
+        """Wait until there may be something to claim. Units that become free do not hurry a pace."""
+        pause = self._pause(batch)
+        if batch.bound == "pace" and pause <= UNHURRIED:
+            await asyncio.sleep(pause)
+        else:
+            await wait_for(flag, pause)
 
     def _pause(self, batch: Batch) -> float:
         """Return how many real seconds to wait before asking again, unless woken."""

@@ -46,6 +46,7 @@ class Link(asyncio.Protocol):
         self._opened: asyncio.Future[None] = loop.create_future()
         self.lost: asyncio.Future[str] = loop.create_future()
         self._heard_at = stopwatch()
+        self._flushes = False
 
     @classmethod
     async def connect(
@@ -83,11 +84,16 @@ class Link(asyncio.Protocol):
         return stopwatch() - self._heard_at
 
     def send(self, text: bytes) -> None:
-        """Send one text message (UTF-8). ConnectionError when the websocket is closed: nothing is sent."""
+        """Send one text message (UTF-8). ConnectionError when the websocket is closed: nothing is sent.
+
+        What is sent in one turn of the event loop goes out together.
+        """
         if self._protocol.state is not State.OPEN or self.lost.done():
             raise ConnectionError(_CLOSED)
         self._protocol.send_text(text)
-        self._flush()
+        if not self._flushes:
+            self._flushes = True
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def ping(self) -> None:
         """Ask the other side for a sign of life; its answer counts against `idle`."""
@@ -167,13 +173,16 @@ class Link(asyncio.Protocol):
             self._on_message[self._kind](bytes(parts[0]) if len(parts) == 1 else b"".join(parts))
 
     def _flush(self) -> None:
-        for data in self._protocol.data_to_send():
-            if self._transport is None or self._transport.is_closing():
-                return
-            if data:
-                self._transport.write(data)
-            elif self._transport.can_write_eof():
-                self._transport.write_eof()
+        self._flushes = False
+        chunks = self._protocol.data_to_send()
+        if self._transport is None or self._transport.is_closing():
+            return
+        data = b"".join(chunks)
+        if data:
+            self._transport.write(data)
+        # The protocol says by an empty chunk, always its last, that nothing more will be sent.
+        if chunks and not chunks[-1] and self._transport.can_write_eof():
+            self._transport.write_eof()
 
     def _end(self, reason: str) -> None:
         if not self._opened.done():

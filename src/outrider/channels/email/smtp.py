@@ -167,5 +167,8 @@ async def load_tls(settings: SmtpSettings) -> ssl.SSLContext | None:
     try:
         return await asyncio.to_thread(ssl.create_default_context, cafile=settings.ca_file)
     except OSError as error:
-        message = f"smtp.ca_file: {settings.ca_file} cannot be used: {error}"
+        reason = error.strerror or str(error)
+        message = (
+            f"smtp.ca_file: {settings.ca_file} cannot be used ({reason}); name a file of certificates (PEM)"
+        )
         raise ChannelError(message, where="smtp.ca_file") from error

@@ -112,13 +112,7 @@ class SmppChannel:
         """Return the state of every connection, in configured order."""
         return tuple(
             ConnectionState(
-                each.settings,
-                each.bound,
-                each.free,
-                each.trouble,
-                each.counters,
-                each.tried,
-                each.complaint,
+                each.settings, each.bound, each.free, each.trouble, each.counters, each.tried, each.complaint
             )
             for each in self._sessions
         )

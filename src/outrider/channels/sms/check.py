@@ -6,19 +6,19 @@
 import asyncio
 import enum
 import ipaddress
-import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 
 from outrider.channels.sms.bodies import BindType, DeliverSm
-from outrider.channels.sms.connecting import ConnectError, Trouble, connect
+from outrider.channels.sms.connecting import ConnectError, connect, explained
 from outrider.channels.sms.connection_settings import SmppSettings
 from outrider.channels.sms.link import Link, LinkLostError, NotWrittenError
 from outrider.channels.sms.status import Status
+from outrider.channels.sms.submission import source_of
 from outrider.clock import stopwatch
+from outrider.errors import InvalidInputError
 
 _LONGEST_PASSWORD = 8
-_LONGEST_NAME = 11
 
 
 class Level(enum.StrEnum):
@@ -50,7 +50,7 @@ async def check(settings: SmppSettings) -> list[Finding]:
     try:
         bound = await connect(settings)
     except ConnectError as error:
-        error = await _explained(settings, error)
+        error = await explained(settings, error)
         return [Finding(settings.name, Level.ERROR, error.trouble.value, error.message), *findings]
     took = stopwatch() - began
     named = f" named {bound.centre}" if bound.centre else ""
@@ -79,22 +79,6 @@ async def _round_trip(link: Link, settings: SmppSettings) -> Finding:
     return Finding(settings.name, Level.OK, "answers", sentence)
 
 
-async def _explained(settings: SmppSettings, error: ConnectError) -> ConnectError:
-    """Return a better reason where a centre said nothing to words in clear: perhaps it wants TLS."""
-    if settings.tls or error.trouble not in {Trouble.HUNG_UP, Trouble.SILENT}:
-        return error
-    anyone = ssl.create_default_context()
-    anyone.check_hostname = False
-    anyone.verify_mode = ssl.CERT_NONE
-    try:
-        async with asyncio.timeout(settings.connect_timeout):
-            _, writer = await asyncio.open_connection(settings.host, settings.port, ssl=anyone)
-    except (OSError, TimeoutError):
-        return error
-    writer.transport.abort()
-    return ConnectError(f"{settings.where} speaks TLS on this port; set tls to true", Trouble.TLS)
-
-
 async def _not_here(_: DeliverSm) -> int:
     """Refuse for now whatever is delivered during a check."""
     return Status.TEMPORARY_APPLICATION_ERROR
@@ -114,11 +98,10 @@ def _warnings(settings: SmppSettings) -> list[Finding]:
         length = len(settings.password)
         sentence = f"the password has {length} characters; SMPP 3.4 allows 8, and some centres cut it"
         found.append(Finding(settings.name, Level.WARNING, "password", sentence))
-    if len(settings.sender) > _LONGEST_NAME and not settings.sender.lstrip("+").isdecimal():
-        sentence = (
-            f"sender {settings.sender} has {len(settings.sender)} characters; names have {_LONGEST_NAME} at"
-            " most, and centres refuse or cut longer ones"
-        )
+    try:
+        source_of(settings.sender, settings)
+    except InvalidInputError as error:
+        sentence = f"{error.message}: texts that bring no sender of their own are not sent; correct sender"
         found.append(Finding(settings.name, Level.WARNING, "sender", sentence))
     if settings.bind is BindType.TRANSMITTER and settings.receipts:
         sentence = "a transmitter hears no receipts and no texts; a receiver connection must hear them"

@@ -92,6 +92,25 @@ async def connect(settings: SmppSettings) -> Bound:
         raise
 
 
+async def explained(settings: SmppSettings, error: ConnectError) -> ConnectError:
+    """Return a better reason where a centre said nothing to words in clear: perhaps it wants TLS.
+
+    It takes a connection of its own, and `connect_timeout` at most.
+    """
+    if settings.tls or error.trouble not in {Trouble.HUNG_UP, Trouble.SILENT}:
+        return error
+    anyone = ssl.create_default_context()
+    anyone.check_hostname = False
+    anyone.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(settings.connect_timeout):
+            _, writer = await asyncio.open_connection(settings.host, settings.port, ssl=anyone)
+    except (OSError, TimeoutError):
+        return error
+    writer.transport.abort()
+    return ConnectError(f"{settings.where} speaks TLS on this port; set tls to true", Trouble.TLS)
+
+
 async def _open(settings: SmppSettings) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Return a connected stream pair."""
     where = settings.where
@@ -135,7 +154,11 @@ async def _context(settings: SmppSettings) -> ssl.SSLContext | None:
     try:
         return await asyncio.to_thread(ssl.create_default_context, cafile=settings.ca_file)
     except OSError as error:
-        message = f"sms.{settings.name}.ca_file: {settings.ca_file} cannot be used: {error}"
+        reason = error.strerror or str(error)
+        message = (
+            f"sms.{settings.name}.ca_file: {settings.ca_file} cannot be used ({reason}); name a file of"
+            " certificates (PEM)"
+        )
         raise ConnectError(message, Trouble.CERTIFICATE) from error
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from outrider.channels.base import TextSink
 from outrider.channels.model import InboundText, ReceiptState, TextReceipt
 from outrider.channels.sms.bodies import DeliverSm, Pdu, SubmitSm
-from outrider.channels.sms.connecting import ConnectError, connect
+from outrider.channels.sms.connecting import ConnectError, connect, explained
 from outrider.channels.sms.connection_settings import SmppSettings
 from outrider.channels.sms.constants import Tag
 from outrider.channels.sms.inbound import e164, news_of
@@ -160,7 +160,7 @@ class Session:
             try:
                 lived = await self._live()
             except ConnectError as error:
-                self._say(error.message)
+                self._say((await explained(self.settings, error)).message)
             if lived >= delay:
                 delay = self.settings.reconnect_first
             await asyncio.sleep(delay * random.uniform(0.75, 1.25))  # noqa: S311 - spreads reconnects, no secret
@@ -189,7 +189,7 @@ class Session:
     def _say(self, trouble: str) -> None:
         """Remember why there is no connection; log it once, not at every try."""
         if trouble != self.trouble and not self._closing:
-            log.warning("%s", trouble)
+            log.info("%s", trouble)
         self.trouble = trouble
         self._changed.set()
 

@@ -6,6 +6,7 @@ with the way there.
 
 import datetime as dt
 import secrets
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -138,6 +139,10 @@ def _trouble(error: Exception) -> str:
         )
     if _cause(error, ssl.SSLError) is not None:
         return "does not speak TLS on that port: correct the address, http:// or https://"
+    if _cause(error, socket.gaierror) is not None:
+        return "cannot be found: its name is not known; correct the address, or the DNS"
+    if _cause(error, ConnectionRefusedError) is not None:
+        return "cannot be reached: nothing listens there; check the address, and that it runs"
     if isinstance(error, httpx.ConnectError):
         return f"cannot be reached ({error}): check the address, and that it runs"
     return f"broke off ({str(error) or type(error).__name__}): try again"
