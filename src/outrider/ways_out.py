@@ -42,7 +42,7 @@ MAIL_LEVELS = {MailLevel.GOOD: Level.OK, MailLevel.WARNING: Level.WARNING, MailL
 def configured_ways(settings: Settings) -> tuple[Way, ...]:
     """Return every way out that the settings name, or could name; secrets are named, never shown."""
     carrier, bounces = settings.carrier.address, settings.email.bounces
-    simulated = f"simulated, by the process at {carrier}" if carrier else "simulated, inside this process"
+    simulated = f"Simulated, by the process at {carrier}" if carrier else "Simulated, inside this process"
     ways = [Way(Kind.CARRIER, Kind.CARRIER, "Carrier", simulated)]
     ways += [
         Way(
@@ -54,7 +54,7 @@ def configured_ways(settings: Settings) -> tuple[Way, ...]:
         for each in settings.sms.connections
     ]
     if not settings.sms.connections:
-        none = "no message centre: texts wait until one is in the settings (sms.connections)"
+        none = "No message centre: texts wait until one is in the settings (sms.connections)"
         ways.append(Way(Kind.SMS, Kind.SMS, "Text messages", none, checkable=False))
     ways.append(Way(Kind.EMAIL, Kind.EMAIL, "Mail server", _mail(settings), bool(settings.email.host)))
     if bounces.domain:
@@ -62,7 +62,7 @@ def configured_ways(settings: Settings) -> tuple[Way, ...]:
         ways.append(Way(Kind.BOUNCES, Kind.BOUNCES, "Bounce listener", where))
     names = ", ".join(sorted(settings.webhooks.secrets)) or "none"
     ways.append(
-        Way(Kind.WEBHOOKS, Kind.WEBHOOKS, "Webhooks", f"secrets for headers: {names}", checkable=False)
+        Way(Kind.WEBHOOKS, Kind.WEBHOOKS, "Webhooks", f"Secrets for headers: {names}", checkable=False)
     )
     return tuple(ways)
 
@@ -103,8 +103,7 @@ def make_keeper(
     """Return what a worker tells of its ways out. `mail_trouble` says why mail does not go out now."""
     watches: list[Watch] = [MediaWatch(database, sealer, fleet.seen, check_server)]
     carrier = channels.voice.fallback if isinstance(channels.voice, MediaServers) else None
-    if isinstance(carrier, TcpCarrier):
-        watches.append(CarrierWatch(lambda: carrier.trouble))
+    watches.append(CarrierWatch(lambda: carrier.trouble if isinstance(carrier, TcpCarrier) else ""))
     if isinstance(channels.mail, SmtpChannel):
         watches.append(MailWatch(lambda: try_mail(settings), mail_trouble))
     if isinstance(channels.text, SmppChannel):
@@ -184,7 +183,7 @@ async def try_bounces(settings: Settings) -> tuple[Finding, ...]:
 def _mail(settings: Settings) -> str:
     email = settings.email
     if not email.host:
-        return "no mail server: email tasks wait until one is in the settings (email.host)"
+        return "No mail server: email tasks wait until one is in the settings (email.host)"
     tls = {"none": "in clear", "starttls": "STARTTLS", "implicit": "TLS"}[email.tls]
     user = f" as {email.username}" if email.username else ""
     return f"{email.host}:{email.port}{user}, {tls}"

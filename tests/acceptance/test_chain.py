@@ -119,7 +119,9 @@ def test_the_whole_chain(
     with audit.watched(chain) as watch:
         jobs = (
             chain.job("announced", called[:1_000], pacing=RATE / 2, maximum=PORTS),
-            chain.job("detected", called[1_000:], pacing=RATE / 2, maximum=PORTS, extra="detect_machine = true"),
+            chain.job(
+                "detected", called[1_000:], pacing=RATE / 2, maximum=PORTS, extra="detect_machine = true"
+            ),
         )
         eventually("both jobs finish", lambda: chain.finished(*jobs), within=90)
         tally = public_network.settled(CALLS)
@@ -146,7 +148,8 @@ def test_the_whole_chain(
 def rate_of(tried: Sequence[Row]) -> float:
     """Return the attempts per second, from the first claim to the last."""
     times = [row["claimed_at"] for row in tried]
-    return len(tried) / (max(times) - min(times)).total_seconds()
+    took: float = (max(times) - min(times)).total_seconds()
+    return len(tried) / took
 
 
 def check_outcomes(chain: Chain, tried: Sequence[Row], tally: Tally) -> None:

@@ -1,7 +1,7 @@
-"""A bare load script over ARI: no database, no rules, nothing kept. The bench of calls measures us against it.
+"""A bare load script over ARI: no database, no rules, nothing kept. The bench of calls compares us with it.
 
 `python -m support.bare_ari URL USER PASSWORD APP RATE NUMBER...` calls each number once, as fast as RATE
-says, plays a prompt to who answers, and prints one line of JSON: seconds, processor seconds, calls that ended.
+says, plays a prompt to who answers, and prints one line of JSON: seconds, processor seconds, calls.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 MEDIA = "sound:hello-world"
 WANTED = ("StasisStart", "ChannelDestroyed", "RESTResponse")
 PATIENCE = 30.0
+OK = 200
 
 
 class Load:
@@ -52,7 +53,7 @@ class Load:
     async def request(self, method: str, path: str, body: dict[str, Any]) -> int:
         """Send a request and return its status."""
         number = str(next(self._numbers))
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._pending[number] = answer
         message = {
             "type": "RESTRequest",
@@ -72,13 +73,8 @@ class Load:
 
     async def call(self, number: str, name: str) -> None:
         """Make one call."""
-        body = {
-            "endpoint": f"PJSIP/{number}@trunk",
-            "app": self._app,
-            "channelId": name,
-            "timeout": 45,
-        }
-        if await self.request("POST", "channels", body) != 200:  # noqa: PLR2004 - HTTP
+        body = {"endpoint": f"PJSIP/{number}@trunk", "app": self._app, "channelId": name, "timeout": 45}
+        if await self.request("POST", "channels", body) != OK:
             self.refused += 1
 
     def run(self, work: Any) -> None:
@@ -88,15 +84,16 @@ class Load:
         task.add_done_callback(self._tasks.discard)
 
 
-async def main(url: str, user: str, password: str, app: str, rate: float, numbers: list[str]) -> None:
-    """Call all numbers, at `rate` calls a second, and print what it took."""
+async def main(url: str, user: str, password: str, app: str, pace: str, *numbers: str) -> None:
+    """Call all numbers, at `pace` calls a second, and print what it took."""
+    rate = float(pace)
     token = base64.b64encode(f"{user}:{password}".encode()).decode()
     address = f"ws{url.removeprefix('http')}/events?app={app}"
     async with connect(address, additional_headers={"Authorization": f"Basic {token}"}) as socket:
         load = Load(socket, app)
         reading = asyncio.ensure_future(load.read(len(numbers)))
         allowed = {"allowed": [{"type": kind} for kind in WANTED]}
-        assert await load.request("PUT", f"applications/{app}/eventFilter", allowed) == 200  # noqa: PLR2004 - HTTP
+        assert await load.request("PUT", f"applications/{app}/eventFilter", allowed) == OK
         mark, begun, used = time.time_ns(), time.perf_counter(), time.process_time()
         for index, number in enumerate(numbers):
             ahead = begun + index / rate - time.perf_counter()
@@ -111,4 +108,4 @@ async def main(url: str, user: str, password: str, app: str, rate: float, number
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:5], float(sys.argv[5]), sys.argv[6:]))
+    asyncio.run(main(*sys.argv[1:]))

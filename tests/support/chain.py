@@ -126,7 +126,10 @@ class Chain:
         A = schema.attempts.c  # noqa: N806 - a table's columns
 
         def read(tx: Tx) -> dict[str, MediaServerId | None]:
-            return {row.id: row.server_id for row in tx.execute(select(A.id, A.server_id).where(A.ended_at.is_(None)))}
+            return {
+                row.id: row.server_id
+                for row in tx.execute(select(A.id, A.server_id).where(A.ended_at.is_(None)))
+            }
 
         return self.database.read_now(read)
 

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 from sqlalchemy import select
@@ -58,8 +59,8 @@ class Watch:
 def watched(chain: Chain, every: float = 0.1, lists_every: float = 0.25) -> Iterator[Watch]:
     """Sample the database, and each Asterisk's channel list, from threads of their own during the block."""
     watch, end = Watch(), threading.Event()
-    sampling = [(lambda: _sample(chain, watch), every)]
-    sampling += [(lambda name=name: _compare(chain, watch, name), lists_every) for name in chain.servers]
+    sampling = [(partial(_sample, chain, watch), every)]
+    sampling += [(partial(_compare, chain, watch, name), lists_every) for name in chain.servers]
 
     def again(step: Callable[[], None], pause: float) -> None:
         while not end.wait(pause):
@@ -174,7 +175,11 @@ def called_too_often(chain: Chain, tried: Sequence[Row]) -> list[str]:
     """Return the numbers that SIPp saw more often than there were attempts to call them."""
     asked = Counter(row["address"] for row in tried)
     seen = Counter(number for number, _ in chain.network.called())
-    return [f"{number}: called {count} times by {asked[number]} attempts" for number, count in seen.items() if count > asked[number]]
+    return [
+        f"{number}: called {count} times by {asked[number]} attempts"
+        for number, count in seen.items()
+        if count > asked[number]
+    ]
 
 
 def most_at_once(tried: Sequence[Row]) -> int:
@@ -202,7 +207,9 @@ def _excessive(tx: Tx) -> list[str]:
     for row in tx.execute(select(schema.recalculations).order_by(R.id)):
         latest[row.pool_id] = int(row.counts.get(PORTS, 0))
         for what in ("quota", "granted"):
-            total = sum(int(task.get(what, 0)) for task in row.after.values() if task.get("kind", PORTS) == PORTS)
+            total = sum(
+                int(task.get(what, 0)) for task in row.after.values() if task.get("kind", PORTS) == PORTS
+            )
             if total > latest[row.pool_id]:
                 found.append(f"recalculation {row.id}: {what} {total} of {latest[row.pool_id]}")
         if row.violations:

@@ -91,7 +91,11 @@ class Programs:
     def __init__(self, folder: Path, **settings: object) -> None:
         self._folder = folder
         self._started: list[Program] = []
-        own = {name: value for name, value in os.environ.items() if not name.startswith("OUTRIDER_") and name != "PYTHONDONTWRITEBYTECODE"}
+        own = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("OUTRIDER_") and name != "PYTHONDONTWRITEBYTECODE"
+        }
         self._environment = {**own, "PYTHONUNBUFFERED": "1", **_variables(settings)}
 
     def configure(self, **settings: object) -> None:

@@ -8,9 +8,10 @@ from tools.testbed.numbering import Outcome
 from outrider.channels.asterisk.messages import Event
 from outrider.channels.model import CallAnswered, CallClassified, EndCause
 from support.asterisk_driving import Driving, drive, settings_of
+from support.processes import eventually
 
 
-async def answered_unheard(driver: Driving, asterisk: AsteriskServer, name: str, detect: bool) -> None:
+async def answered_unheard(driver: Driving, asterisk: AsteriskServer, name: str, far: Outcome) -> None:
     """Let a call be answered while no event reaches the driver, as on a connection that is half dead."""
     client = driver.channel._client
     hear = client._on_event
@@ -19,11 +20,8 @@ async def answered_unheard(driver: Driving, asterisk: AsteriskServer, name: str,
         pass
 
     client._on_event = lose
-    far = Outcome.MACHINE if detect else Outcome.ANSWERS
-    await driver.call(name, far, 70, detect_machine=detect)
-    async with asyncio.timeout(10):
-        while not await asyncio.to_thread(is_up, asterisk, name):
-            await asyncio.sleep(0.05)
+    await driver.call(name, far, 70, detect_machine=far is Outcome.MACHINE)
+    await asyncio.to_thread(eventually, "the call is answered", lambda: is_up(asterisk, name), 10)
     client._on_event = hear
 
 
@@ -35,7 +33,7 @@ def is_up(asterisk: AsteriskServer, name: str) -> bool:
 
 def test_an_answer_that_was_missed_is_told_once(asterisk: AsteriskServer) -> None:
     async def scenario(driver: Driving) -> None:
-        await answered_unheard(driver, asterisk, "missed", detect=False)
+        await answered_unheard(driver, asterisk, "missed", Outcome.ANSWERS)
         assert not driver.heard.has("missed", CallAnswered)
         living = await driver.channel.living()
         assert [call.call_id for call in living.calls] == ["missed"]
@@ -51,7 +49,7 @@ def test_an_answer_that_was_missed_is_told_once(asterisk: AsteriskServer) -> Non
 
 def test_who_took_a_call_is_still_found_out_when_its_answer_was_missed(asterisk: AsteriskServer) -> None:
     async def scenario(driver: Driving) -> None:
-        await answered_unheard(driver, asterisk, "missed-machine", detect=True)
+        await answered_unheard(driver, asterisk, "missed-machine", Outcome.MACHINE)
         living = await driver.channel.living()
         await driver.has("missed-machine", CallClassified)
         await driver.channel.hang_up(living.calls[0].call_id)

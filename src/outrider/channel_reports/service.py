@@ -5,6 +5,7 @@ Workers call `tell` through `runtime/channel_keeper.py`; the API and the page ca
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from outrider.channel_reports import store
 from outrider.channel_reports.model import (
@@ -65,9 +66,15 @@ def media_troubles(tx: Tx, real_now: dt.datetime) -> Mapping[int, tuple[str, ...
 def overview(tx: Tx, ways: Sequence[Way], real_now: dt.datetime) -> tuple[Channel, ...]:
     """Return every way out: those of the settings (`ways`), media servers, speech servers, starved zones."""
     seen = standings(tx, real_now)
-    found = [Channel(each, seen.get(each.key)) for each in ways]
+    servers = media.servers(tx)
+    found = [
+        _carrier(each, seen, any(one.retired_at is None for one in servers))
+        if each.kind is Kind.CARRIER
+        else Channel(each, seen.get(each.key))
+        for each in ways
+    ]
     found += [_zone(key, standing) for key, standing in seen.items() if key.startswith(f"{Kind.ZONE}.")]
-    found += [_media(each, seen) for each in media.servers(tx)]
+    found += [_media(each, seen) for each in servers]
     found += [_speech(each, seen) for each in speech.servers(tx)]
     order = list(Kind)
     return tuple(sorted(found, key=lambda each: (order.index(each.way.kind), each.way.name)))
@@ -82,6 +89,14 @@ def zones_without_servers(tx: Tx) -> tuple[str, ...]:
 def _bounded(report: Report) -> Report:
     sentences = tuple(" ".join(each.split())[:LONGEST_SENTENCE] for each in report.sentences[:MOST_SENTENCES])
     return Report(report.channel[:LONGEST_KEY], report.sight, sentences)
+
+
+def _carrier(way: Way, seen: Mapping[str, Standing], replaced: bool) -> Channel:  # noqa: FBT001 - a fact
+    """Return the simulated carrier: with media servers no call goes over it."""
+    if replaced:
+        unused = replace(way, configured="Simulated; not used, as there are media servers", checkable=False)
+        return Channel(unused, None)
+    return Channel(way, seen.get(way.key))
 
 
 def _zone(key: str, standing: Standing) -> Channel:

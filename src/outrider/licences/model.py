@@ -35,7 +35,6 @@ GATE_KINDS = (LicenceKind.SMS, LicenceKind.EMAIL)
 """Any non-zero count opens the channel; nothing is shared."""
 
 
-
 class OpenKind(StrEnum):
     """A kind of task that needs no licence of its own: it runs while the pool has any licence at all."""
 

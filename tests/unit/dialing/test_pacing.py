@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outrider.dialing.pacing import BURST, next_start, paced
+from outrider.dialing.pacing import BURST, TOGETHER, next_start, paced
 
 NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
 
@@ -62,3 +62,9 @@ def test_over_any_time_no_more_start_than_pace_and_burst_allow(
         started += allowed
     elapsed = (now - NOON).total_seconds()
     assert started <= pace * (elapsed + BURST.total_seconds()) + 2
+
+
+def test_a_fast_pace_is_asked_again_when_several_may_start_together() -> None:
+    again_at = next_start(200.0, NOON, NOON)
+    assert again_at == NOON + TOGETHER
+    assert paced(200.0, NOON, again_at, 100)[0] == 20

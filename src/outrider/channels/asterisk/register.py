@@ -83,17 +83,25 @@ class Register:
         for call_id in tuple(self._calls):
             self.forget(call_id)
 
-    async def let_go(self, missing: set[AttemptId]) -> None:
-        """Forget calls that the server does not have, once news of their ends had time to arrive."""
-        missing &= self._calls.keys()
+    async def let_go(self, missing: set[AttemptId]) -> set[AttemptId]:
+        """Forget calls that the server does not have, once news of their ends had time to arrive.
+
+        Return those that came to life meanwhile: they had been asked for on a connection that was lost.
+        """
+        before = {call_id: self._calls[call_id] for call_id in missing & self._calls.keys()}
+        missing = set(before)
         if not missing:
-            return
+            return set()
         loop = asyncio.get_running_loop()
         self._awaited = {call_id: loop.create_future() for call_id in missing}
         await asyncio.wait(self._awaited.values(), timeout=STRAGGLERS)
         self._awaited = {}
-        for call_id in missing & self._calls.keys():
+        late = {
+            call_id for call_id in missing & self._calls.keys() if self._calls[call_id] is not before[call_id]
+        }
+        for call_id in (missing - late) & self._calls.keys():
             self.forget(call_id)
+        return late
 
     def step(self, call_id: AttemptId, step: Callable[[CallState, Moment], Step]) -> None:
         """Take one step with a call, if it is not over: keep its next state, tell and do what follows."""

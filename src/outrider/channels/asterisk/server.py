@@ -245,7 +245,7 @@ class AsteriskServer:
         register = self._register
         known = register.settled()
         stock = await survey.survey(self._client)
-        await register.let_go(known - stock.calls.keys())
+        late = await register.let_go(known - stock.calls.keys())
         for path, call_id in stock.parts.items():
             if call_id not in self._listening:
                 # Left behind by a process of ours that died while it listened.
@@ -264,7 +264,8 @@ class AsteriskServer:
         for call_id, state in strangers.items():
             if register.get(call_id) is None and not register.is_over(call_id):
                 register.put(replace(state, playing=call_id in playing))
-        return [state for call_id in stock.calls if (state := register.get(call_id)) is not None]
+        here = [*stock.calls, *late]
+        return [state for call_id in here if (state := register.get(call_id)) is not None]
 
     def _catch_up(self, channels: Mapping[AttemptId, Mapping[str, Any]], known: set[AttemptId]) -> None:
         """Tell answers that were missed, as on a connection that was dead: their events may be on the way."""

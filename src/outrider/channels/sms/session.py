@@ -189,7 +189,7 @@ class Session:
     def _say(self, trouble: str) -> None:
         """Remember why there is no connection; log it once, not at every try."""
         if trouble != self.trouble and not self._closing:
-            log.info("%s", trouble)
+            log.debug("%s", trouble)
         self.trouble = trouble
         self._changed.set()
 

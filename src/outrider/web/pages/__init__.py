@@ -91,9 +91,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "request": request,
         "caller": caller,
         "csrf_token": credential.csrf_token if isinstance(credential, Credential) else "",
-        "navigation": [
-            item for item in NAVIGATION if signed_in and caller and item.is_for(caller)
-        ],
+        "navigation": [item for item in NAVIGATION if signed_in and caller and item.is_for(caller)],
         "path": request.url.path,
         "message": message,
         **context,

@@ -77,7 +77,11 @@ def found(handler: Handler, scheme: str = "http", tls: ssl.SSLContext | None = N
         ([b"SSH-2.0-OpenSSH_9.2\r\n\r\n"], "protocol", "does not answer in plain HTTP"),
         ([http("200 OK", INFO.replace(b"22.10.1", b"16.28.0"))], "version", "version 20 or later is needed"),
         ([http("200 OK", INFO), http("401 Unauthorized")], "credentials", "password is wrong"),
-        ([http("200 OK", INFO), http("200 OK", b"{}")], "answer", "does not answer like ARI"),
+        (
+            [http("200 OK", INFO), http("200 OK", b"{}")],
+            "websocket",
+            "would not open a websocket (status 200)",
+        ),
     ],
 )
 def test_what_is_no_asterisk_of_ours(answers: list[bytes], what: str, message: str) -> None:

@@ -4,9 +4,7 @@ from typing import Any
 
 import pytest
 
-from outrider.channels.sms.bodies import BindType
-from outrider.channels.sms.connection_settings import LongMessages, SmppSettings
-from outrider.channels.sms.segments import ReferenceSize
+from outrider.channels.sms.connection_settings import SmppSettings
 from outrider.errors import InvalidInputError
 
 GOOD: dict[str, Any] = {"name": "main", "host": "smpp.example", "port": 2775, "system_id": "out"}
