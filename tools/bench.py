@@ -21,6 +21,7 @@ PARTS = {
     "dialing": ("dialing_bench", "Dialing"),
     "import": ("import_bench", "Importing contacts"),
     "channels": ("channels_bench", "Simulated carrier"),
+    "calls": ("calls_bench", "Calls over real Asterisk"),
     "email": ("email_bench", "Email"),
     "sms": ("sms_bench", "Text messages"),
 }

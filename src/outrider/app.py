@@ -11,6 +11,8 @@ from fastapi import APIRouter, FastAPI
 
 from outrider.background import background, mail_composer, running, taking_bounces
 from outrider.campaigns import api as campaigns_api
+from outrider.channel_reports import api as channels_api
+from outrider.channel_reports.checking import ChannelChecks
 from outrider.contacts import api as contacts_api
 from outrider.db.database import Tx
 from outrider.db.sealed import Sealer
@@ -29,6 +31,7 @@ from outrider.speech import api as speech_api
 from outrider.speech.check import SpeechCheck, make_check
 from outrider.supply import api as supply_api
 from outrider.supply import service as supply
+from outrider.ways_out import make_channel_checks
 from outrider.web.access import EdgeServices
 from outrider.web.app import create_app
 from outrider.web.coalescing import Coalescer
@@ -36,6 +39,7 @@ from outrider.web.news import News
 from outrider.web.pages import (
     board,
     campaigns,
+    channels,
     contacts,
     history,
     jobs,
@@ -51,6 +55,7 @@ from outrider.web.server import Server, bound_port, listen, make_server
 
 ROUTERS: tuple[APIRouter, ...] = (
     campaigns_api.router,
+    channels_api.router,
     contacts_api.router,
     jobs_api.router,
     licences_api.router,
@@ -59,6 +64,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     supply_api.router,
     board.router,
     campaigns.router,
+    channels.router,
     contacts.router,
     history.router,
     jobs.router,
@@ -77,6 +83,7 @@ def make_web(prepared: Prepared) -> tuple[FastAPI, News]:
     """Return the web application and the news that its streams wait on."""
     news = News(prepared.database)
     metrics = Metrics(lambda: prepared.database.read_now(_figures, prepared.clock.now()))
+    speech_check = make_check(speech_settings(prepared.settings))
     edge = EdgeServices(
         database=prepared.database,
         clock=prepared.clock,
@@ -85,10 +92,13 @@ def make_web(prepared: Prepared) -> tuple[FastAPI, News]:
         news=news,
         metrics=metrics,
         parts={
+            ChannelChecks: make_channel_checks(
+                prepared.settings, prepared.database, prepared.sealer, speech_check
+            ),
             SharingRules: prepared.rules,
             Sealer: prepared.sealer,
             ServerCheck: ServerCheck(check_server),
-            SpeechCheck: make_check(speech_settings(prepared.settings)),
+            SpeechCheck: speech_check,
             Coalescer: Coalescer(prepared.database, prepared.rules, prepared.clock),
             MailComposer: mail_composer(prepared),
         },

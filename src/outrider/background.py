@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Coroutine
 import structlog
 
 from outrider import adapters
+from outrider.campaigns.strategy import Channel
 from outrider.channels.email.news import MailNews
 from outrider.channels.media_servers import MediaServers
 from outrider.clock import RealClock
@@ -27,6 +28,8 @@ from outrider.runtime.platform import PlatformManager, PollSettings
 from outrider.runtime.slots import Slot
 from outrider.runtime.worker import LeaseLostError, Worker
 from outrider.speaking import Speech, speech_settings
+from outrider.speech.check import make_check
+from outrider.ways_out import make_keeper
 
 log = structlog.get_logger(__name__)
 
@@ -38,23 +41,33 @@ def make_worker(prepared: Prepared, slot: Slot, voice: MediaServers) -> Worker:
     """Return a worker of this process. Slot and voice channel outlive it: so do the calls that are up."""
     settings = prepared.settings
     fleet = AsteriskFleet(voice, slot.name, settings.media.sounds)
+    channels = Channels(
+        voice,
+        adapters.make_mail(settings, prepared.clock),
+        adapters.make_text(settings, prepared.clock),
+        adapters.make_webhooks(settings, prepared.clock),
+    )
     worker = Worker(
         prepared.database,
         prepared.rules,
         prepared.clock,
         RealClock(),
-        Channels(
-            voice,
-            adapters.make_mail(settings, prepared.clock),
-            adapters.make_text(settings, prepared.clock),
-            adapters.make_webhooks(settings, prepared.clock),
-        ),
+        channels,
         Composer(mail_composer(prepared)),
         slot,
         settings.worker,
         MediaKeeper(
             prepared.database, prepared.clock, RealClock(), prepared.sealer, fleet, settings.worker.poll
         ),
+    )
+    worker.channel_keeper = make_keeper(
+        settings,
+        prepared.database,
+        prepared.sealer,
+        channels,
+        fleet,
+        lambda: worker.driver.trouble.get(Channel.EMAIL, ""),
+        make_check(speech_settings(settings)),
     )
     voice.on_doubt = worker.doubt
     return worker

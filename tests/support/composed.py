@@ -19,6 +19,7 @@ from sqlalchemy import Select, Table, select
 from outrider.campaigns import api as campaigns_api
 from outrider.campaigns import service as campaigns
 from outrider.campaigns.service import CampaignPlan
+from outrider.channel_reports import api as channels_api
 from outrider.clock import VirtualClock
 from outrider.contacts import api as contacts_api
 from outrider.contacts import service as contacts
@@ -59,6 +60,7 @@ NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
 RULES = SharingRules()
 API_ROUTERS: tuple[APIRouter, ...] = (
     campaigns_api.router,
+    channels_api.router,
     contacts_api.router,
     jobs_api.router,
     licences_api.router,

@@ -130,6 +130,8 @@ CASES: Mapping[str, Case] = {
     "PATCH /api/speech-servers/{server_id}": Case(lambda _: {"server_id": 1}, says({"maximum": 2})),
     "DELETE /api/speech-servers/{server_id}": Case(lambda _: {"server_id": 1}),
     "POST /api/speech-servers/{server_id}/check": Case(lambda _: {"server_id": 1}),
+    "GET /api/channels": Case(),
+    "POST /api/channels/{channel}/check": Case(lambda _: {"channel": "email"}),
     "GET /api/zones": harmless(),
     "POST /api/zones": Case(body=says({"name": "mine"})),
     "DELETE /api/zones/{zone_id}": Case(lambda _: {"zone_id": 1}),

@@ -16,6 +16,7 @@ from outrider.cli.options import database_options, open_database, settings_of
 from outrider.clock import RealClock
 from outrider.db.database import Tx
 from outrider.errors import InvalidInputError
+from outrider.licences import division_store
 from outrider.media import service
 from outrider.media.model import MediaServer, Plan
 
@@ -99,8 +100,14 @@ def add(
     plan = Plan(**fields, secret=_password(password_file))
     settings = settings_of(settings_file, database, data_folder)
     sealer = sealer_of(settings)
+
+    def work(tx: Tx) -> MediaServer:
+        now = RealClock().now()
+        division_store.ensure_defaults(tx, now)
+        return service.add(tx, sealer, plan, now, ACTOR)
+
     with open_database(settings) as opened:
-        made = opened.write_now(service.add, sealer, plan, RealClock().now(), ACTOR)
+        made = opened.write_now(work)
     _tell(made, f"registered {made.name}", as_json=as_json)
 
 

@@ -10,10 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from outrider.clock import RealClock
 from outrider.db.database import Database
 from outrider.db.migrate import upgrade
-from outrider.licences import division_store
 from outrider.settings import Settings, load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -54,7 +52,6 @@ def open_database(settings: Settings) -> Iterator[Database]:
     database = Database(settings.database_url)
     try:
         upgrade(database)
-        database.write_now(division_store.ensure_defaults, RealClock().now())
         yield database
     finally:
         database.close()

@@ -300,7 +300,7 @@ class AsteriskServer:
         if before.state is state and before.message == message:
             return
         if message:
-            log.warning("%s", message)
+            log.debug("%s", message)
         if self.on_health is not None:
             self.on_health(self.health)
         if self.on_doubt is not None and state in {ServerState.CONNECTED, ServerState.GONE}:

@@ -48,6 +48,7 @@ NAVIGATION: Sequence[NavigationItem] = (
     NavigationItem("Strategies", "/strategies"),
     NavigationItem("Licences", "/licences"),
     NavigationItem("Platform", "/platform"),
+    NavigationItem("Channels", "/channels", Role.ADMINISTRATOR, platform=True),
     NavigationItem("Media servers", "/media", Role.ADMINISTRATOR, platform=True),
     NavigationItem("Speech", "/speech", Role.ADMINISTRATOR, platform=True),
     NavigationItem("History", "/history"),
