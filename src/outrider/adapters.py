@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from outrider.channels.base import MailChannel, TextChannel, VoiceChannel
 from outrider.channels.email.bounces import BounceListener, BounceSettings, Protocol
-from outrider.channels.email.dkim import load_signer
 from outrider.channels.email.files import AttachmentFiles
 from outrider.channels.email.news import MailNewsSink
 from outrider.channels.email.rates import RateSettings
@@ -162,17 +161,15 @@ def make_alarm_delivery(settings: Settings, database: Database, clock: Clock) ->
 
 
 def check_settings(settings: Settings, clock: Clock) -> None:
-    """Make every adapter once for its errors: mistakes are told before anything is written.
+    """Make the adapters once for their errors: mistakes are told before anything is written.
 
-    InvalidInputError names the setting.
+    InvalidInputError names the setting. What lies outside the settings (a key file, a server) is tried by the
+    worker, and told on the page of the channels.
     """
     make_carrier(settings, clock, "")
     speech_settings(settings)
     make_mail(settings, clock)
     sms_connections(settings)
-    dkim = _dkim(settings)
-    if dkim is not None:
-        load_signer(dkim)
 
 
 def _dkim(settings: Settings) -> DkimSettings | None:

@@ -55,9 +55,7 @@ def prepare(settings: Settings) -> Prepared:
     """
     settings.make_data_folder()
     clock = make_clock(settings)
-    adapters.make_carrier(
-        settings, clock, ""
-    )  # made for its errors: mistakes are told before anything is written
+    adapters.check_settings(settings, clock)
     database = Database(settings.database_url)
     upgrade(database)
     rules = SharingRules(
