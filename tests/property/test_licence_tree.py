@@ -90,6 +90,11 @@ def test_the_configured_numbers_come_back_with_the_entitlement(
     assert division.zones == divide(with_defaults(without_surplus), plenty).zones
     for zone in tree.zones:
         for kind, count in zone.counts.items():
+            # Where others have telephony ports, a zone without any of its own may have none left for calls.
+            of_others = LINES not in zone.counts and any(LINES in each.counts for each in tree.zones)
+            if kind is LicenceKind.OUTBOUND_PORTS and of_others:
+                assert division.zones[zone.name][kind] <= count
+                continue
             most = zone.counts.get(LINES, count) if kind is LicenceKind.OUTBOUND_PORTS else count
             assert division.zones[zone.name][kind] == min(count, most)
     assert set(divide(tree, entitlement).pools) == set(pool_names(with_defaults(tree)))
