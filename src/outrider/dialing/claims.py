@@ -213,7 +213,9 @@ def _finish_if_due(tx: Tx, rules: SharingRules, plan: TaskPlan, now: dt.datetime
     if strategy.goal is None and not strategy.finish.outcomes and not strategy.finish.dispositions:
         return
     ended = job_store.outcomes(tx, [plan.job_id]).get(plan.job_id, {})
-    chosen = job_store.dispositions(tx, [plan.job_id]).get(plan.job_id, {})
+    chosen: dict[str, tuple[int, int]] = {}
+    if strategy.finish.dispositions:
+        chosen = job_store.dispositions(tx, [plan.job_id]).get(plan.job_id, {})
     outcomes = {Outcome(name): finals for name, (_, finals) in ended.items()}
     dispositions = {name: finals for name, (_, finals) in chosen.items()}
     if finished(strategy, outcomes, dispositions, now, now) is not None:
