@@ -4,6 +4,18 @@ Rows that a crash may leave behind carry an owner, whose lease another process c
 leave a row (events, logs, addresses of pages) are never given out again: `sqlite_autoincrement`.
 """
 
+from outrider.db.schema.agents import (
+    abandonment,
+    agent_legs,
+    agent_sessions,
+    agent_skills,
+    agent_transitions,
+    agents,
+    callbacks,
+    completion_codes,
+    pacers,
+    skills,
+)
 from outrider.db.schema.base import metadata
 from outrider.db.schema.campaigns import campaign_lists, campaign_zones, campaigns, strategies
 from outrider.db.schema.channel_reports import channel_reports
@@ -50,13 +62,21 @@ from outrider.db.schema.supply import (
 from outrider.db.schema.texts import text_messages, text_news, text_parts
 
 __all__ = [
+    "abandonment",
+    "agent_legs",
+    "agent_sessions",
+    "agent_skills",
+    "agent_transitions",
+    "agents",
     "alarms",
     "api_tokens",
     "attempts",
+    "callbacks",
     "campaign_lists",
     "campaign_zones",
     "campaigns",
     "channel_reports",
+    "completion_codes",
     "connections",
     "contact_lists",
     "contacts",
@@ -81,12 +101,14 @@ __all__ = [
     "metadata",
     "organizations",
     "outcome_counts",
+    "pacers",
     "pool_counts",
     "pools",
     "recalculations",
     "samples",
     "secrets",
     "sessions",
+    "skills",
     "speech_servers",
     "speech_units",
     "strategies",

@@ -75,6 +75,7 @@ tasks = Table(
     Column("raised_until", UtcTime),
     Column("pace_at", UtcTime),
     Column("bound", String(32), nullable=False, server_default=""),
+    Column("asking", Integer, nullable=False, server_default="0"),
     UniqueConstraint("job_id", "action", "pool_id"),
     sqlite_autoincrement=True,
 )
@@ -139,6 +140,12 @@ attempts = Table(
     Column("outcome", String(20)),
     Column("disposition", String(40)),
     Column("detail", Text, nullable=False, server_default=""),
+    Column("session_id", BigKey),
+    Column("preview", Boolean, nullable=False, server_default=text("false")),
+    Column("agent_id", BigKey),
+    Column("joined_at", UtcTime),
+    Column("wrapped_up_at", UtcTime),
+    Column("note", Text, nullable=False, server_default=""),
     Index(
         "ix_attempts_open",
         "task_id",
