@@ -12,6 +12,10 @@ class Outcome(enum.StrEnum):
 
     ANSWERED = "answered"
     """A person took the call (and heard the prompt)."""
+    ABANDONED = "abandoned"
+    """A person answered, and no agent was free in time: it heard the identification message."""
+    SKIPPED = "skipped"
+    """An agent gave the contact's card back: no call was made."""
     MACHINE = "machine"
     """An answering machine took the call; whether a message was left is the action's `on_machine`."""
     BUSY = "busy"

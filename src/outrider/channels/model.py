@@ -31,6 +31,14 @@ class EndCause(enum.StrEnum):
     FAILED = "failed"
 
 
+class CallPurpose(enum.StrEnum):
+    """Whom a call is made to: a contact, an agent's phone that is kept, or a person who is consulted."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    CONSULT = "consult"
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What is played to the person: a text to be spoken, or the name of an audio file.
@@ -59,6 +67,7 @@ class OutboundCall:
     """Name of the list's behaviour on the simulated carrier; real carriers ignore it."""
     server: str = ""
     detect_machine: bool = False
+    purpose: CallPurpose = CallPurpose.CUSTOMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,8 @@ class LivingCall:
     by: AnsweredBy = AnsweredBy.UNKNOWN
     playing: bool = False
     server: str = ""
+    room: str = ""
+    """The room it is in; "" for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,19 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentLine:
+    """A call that an agent is to talk on, found within `patience` seconds after a person answered.
+
+    `session` is the agent's session that it is made for (None: any of its task). `abandoned` is said to a
+    person for whom no agent is free (47 CFR 64.1200(a)(7)).
+    """
+
+    patience: float = 2.0
+    session: int | None = None
+    abandoned: Prompt | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallPlan:
     """The script of one call. `speech_units`: texts and recognition take licensed speech connections.
 
@@ -65,3 +78,4 @@ class CallPlan:
     speech_units: bool = False
     patience: float = 0.0
     digits_suffice: bool = False
+    agents: AgentLine | None = None

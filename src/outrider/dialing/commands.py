@@ -92,6 +92,33 @@ class GiveUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class FindAgent:
+    """Find an agent for the answered call; `session` is the one it was made for.
+
+    Answered by AgentFound, or by AgentMissed after `patience` seconds.
+    """
+
+    call_id: AttemptId
+    patience: float
+    session: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropOffer:
+    """Look for an agent no more: the call is over."""
+
+    call_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRoom:
+    """Put the call into its agent's room. Answered by RoomJoined or JoinFailed."""
+
+    call_id: AttemptId
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
     """Send TimerFired after so many seconds, unless another timer of the attempt is started or stopped."""
 
@@ -134,6 +161,10 @@ class Finish:
     do_not_contact: bool = False
     """The person asked not to be contacted again."""
     sent: TextSent | None = None
+    session: int | None = None
+    """The agent's session that talked on the call."""
+    joined_at: dt.datetime | None = None
+    """When the contact and the agent heard each other."""
 
 
 Command = (
@@ -146,6 +177,9 @@ Command = (
     | Listen
     | StopListening
     | HangUp
+    | FindAgent
+    | DropOffer
+    | JoinRoom
     | TakeUnit
     | GiveUnit
     | StartTimer
@@ -188,4 +222,38 @@ class WebhookAnswered:
     detail: str = ""
 
 
-DriverNews = UnitGranted | UnitRefused | TimerFired | WebhookAnswered
+@dataclass(frozen=True, slots=True)
+class AgentFound:
+    """An agent takes the call, in this room."""
+
+    call_id: AttemptId
+    session: int
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMissed:
+    """No agent was free in time."""
+
+    call_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class RoomJoined:
+    """The contact is in its agent's room."""
+
+    call_id: AttemptId
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JoinFailed:
+    """The contact could not be put into the room: the call, the agent's leg or a port is gone."""
+
+    call_id: AttemptId
+    detail: str
+
+
+AgentNews = AgentFound | AgentMissed | RoomJoined | JoinFailed
+
+DriverNews = UnitGranted | UnitRefused | TimerFired | WebhookAnswered | AgentNews

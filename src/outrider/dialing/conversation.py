@@ -37,7 +37,7 @@ def begin(state: AttemptState, by: AnsweredBy) -> Step:
     if reached is Outcome.MACHINE and not plan.leave_message:
         return _end(state)
     asks = plan.question is not None and reached is Outcome.ANSWERED
-    return _say(state, plan.prompt, Saying.QUESTION if asks else Saying.MESSAGE)
+    return say(state, plan.prompt, Saying.QUESTION if asks else Saying.MESSAGE)
 
 
 def said(state: AttemptState) -> Step:
@@ -108,7 +108,7 @@ def timed_out(state: AttemptState) -> Step:
     if state.phase is not Phase.ASKING or plan.question is None:
         return state, ()
     if state.asked <= plan.question.repeats:
-        state, commands = _say(state, plan.prompt, Saying.QUESTION)
+        state, commands = say(state, plan.prompt, Saying.QUESTION)
         return state, (*_stop_listening(state), *commands)
     state, commands = _end(replace(state, disposition=plan.question.no_input))
     return state, (*_stop_listening(state), *commands)
@@ -148,7 +148,7 @@ def _open_question(state: AttemptState) -> Question | None:
     return state.plan.question if answering and state.plan is not None else None
 
 
-def _say(state: AttemptState, prompt: Prompt, saying: Saying) -> Step:
+def say(state: AttemptState, prompt: Prompt, saying: Saying) -> Step:
     """Play a prompt; a text takes a speech connection first where those are counted."""
     state = replace(state, saying=saying, prompt=prompt)
     plan = _plan(state)
@@ -205,7 +205,7 @@ def _choose(state: AttemptState, choice: Choice) -> Step:
 
 
 def _reply(state: AttemptState) -> Step:
-    return _end(state) if state.prompt is None else _say(state, state.prompt, Saying.REPLY)
+    return _end(state) if state.prompt is None else say(state, state.prompt, Saying.REPLY)
 
 
 def _stop_listening(state: AttemptState) -> tuple[Command, ...]:

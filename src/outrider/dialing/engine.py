@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from outrider.campaigns.outcome import Outcome
 from outrider.channels.model import (
+    AnsweredBy,
     CallAnswered,
     CallClassified,
     CallEnded,
@@ -30,13 +31,19 @@ from outrider.channels.model import (
     TextResult,
     TextSent,
 )
-from outrider.dialing import conversation
+from outrider.dialing import conversation, talk
 from outrider.dialing.call_script import CallPlan
 from outrider.dialing.commands import (
+    AgentFound,
+    AgentMissed,
+    AgentNews,
     CallWebhook,
     DriverNews,
+    DropOffer,
     Finish,
+    JoinFailed,
     Originate,
+    RoomJoined,
     Send,
     SendText,
     TimerFired,
@@ -114,19 +121,31 @@ def lost(state: AttemptState, at: dt.datetime, detail: str) -> Step:
     """End an attempt whose call is gone without news of its end: as answered if it was, or interrupted."""
     if state.phase is Phase.DONE:
         return state, ()
-    return finish(state, at, state.reached or Outcome.INTERRUPTED, detail)
+    state, dropped = _stop_seeking(state)
+    state, commands = finish(state, at, state.reached or Outcome.INTERRUPTED, detail)
+    return state, (*dropped, *commands)
 
 
 def adopt(
-    call: LivingCall, plan: CallPlan, at: dt.datetime, held: frozenset[LicenceKind] = frozenset()
+    call: LivingCall,
+    plan: CallPlan,
+    at: dt.datetime,
+    held: frozenset[LicenceKind] = frozenset(),
+    *,
+    talks_with: int | None = None,
 ) -> Step:
     """Take over a call of a former life that is up now: go on where it stands (architecture, crash rules).
 
-    `held` are the speech units that it has in the database.
+    `held` are the speech units that it has in the database, `talks_with` the agent's session that has it in
+    hand. An answered contact without one is given to an agent, like one who has just answered.
     """
     state = AttemptState(call.call_id, plan, Phase.RINGING, held=held)
     if not call.answered:
         return state, ()
+    if plan.agents is not None and (talks_with is not None or call.room):
+        return talk.take_over(state, talks_with, at)
+    if plan.agents is not None and not call.playing:
+        return _begin(replace(state, answered_at=at), call.by)
     return conversation.adopt(state, call.by, at, playing=call.playing)
 
 
@@ -150,6 +169,8 @@ def handle(state: AttemptState, event: News) -> Step:
             )
         case UnitGranted() | UnitRefused() | TimerFired():
             return _driver_told(state, event)
+        case AgentFound() | AgentMissed() | RoomJoined() | JoinFailed():
+            return _floor_told(state, event)
         case _:
             return _call_told(state, event)
 
@@ -164,6 +185,33 @@ def _driver_told(state: AttemptState, event: UnitGranted | UnitRefused | TimerFi
             return conversation.timed_out(state)
 
 
+def _floor_told(state: AttemptState, event: AgentNews) -> Step:
+    """Go on with what became of the search for an agent."""
+    match event:
+        case AgentFound():
+            return talk.found(state, event.session, event.room)
+        case AgentMissed():
+            return talk.missed(state)
+        case RoomJoined():
+            return talk.joined(state, event.at)
+        case JoinFailed():
+            return talk.not_joined(state, event.detail)
+
+
+def _begin(state: AttemptState, by: AnsweredBy) -> Step:
+    """Look for an agent where one is to talk to this person; else follow the script."""
+    agents = None if state.plan is None else state.plan.agents
+    if agents is None or by is AnsweredBy.MACHINE:
+        return conversation.begin(state, by)
+    return talk.seek(replace(state, reached=Outcome.ANSWERED), agents)
+
+
+def _stop_seeking(state: AttemptState) -> Step:
+    """Take back the search for an agent of a call that is over."""
+    seeking = state.phase in (Phase.SEEKING, Phase.JOINING)
+    return talk.ended_unheard(state), (DropOffer(state.attempt_id),) if seeking else ()
+
+
 def _call_told(state: AttemptState, event: CallEvent) -> Step:
     match event:
         case CallRinging():
@@ -173,11 +221,13 @@ def _call_told(state: AttemptState, event: CallEvent) -> Step:
         case CallAnswered():
             return _answered(state, event) if state.phase in (Phase.PLACED, Phase.RINGING) else (state, ())
         case CallClassified():
-            return conversation.begin(state, event.by) if state.phase is Phase.CLASSIFYING else (state, ())
+            return _begin(state, event.by) if state.phase is Phase.CLASSIFYING else (state, ())
         case CallEnded():
+            state, dropped = _stop_seeking(state)
             outcome = state.reached or _unanswered(state, event.cause)
             detail = state.trouble if state.reached else event.detail or event.cause.value
-            return finish(state, event.at, outcome, detail)
+            state, commands = finish(state, event.at, outcome, detail)
+            return state, (*dropped, *commands)
         case _:
             return _person_told(state, event)
 
@@ -206,7 +256,7 @@ def _answered(state: AttemptState, event: CallAnswered) -> Step:
     if event.classifying:
         # Somebody took it; a call that ends before it is known who, was answered.
         return replace(state, phase=Phase.CLASSIFYING, reached=Outcome.ANSWERED), ()
-    return conversation.begin(state, event.by)
+    return _begin(state, event.by)
 
 
 def _unanswered(state: AttemptState, cause: EndCause) -> Outcome:

@@ -31,6 +31,12 @@ class Phase(enum.StrEnum):
     """The question was asked; a speech connection for the answer is waited for (keys count already)."""
     ASKING = "asking"
     """The question was asked, the answer is awaited."""
+    SEEKING = "seeking"
+    """Answered by a person: an agent is looked for."""
+    JOINING = "joining"
+    """An agent was found: the call is being put into its room."""
+    TALKING = "talking"
+    """Contact and agent talk."""
     ENDING = "ending"
     DONE = "done"
 
@@ -68,6 +74,11 @@ class AttemptState:
     held: frozenset[LicenceKind] = frozenset()
     requested: frozenset[LicenceKind] = frozenset()
     """Speech units that were asked for, and not answered yet."""
+    session: int | None = None
+    """The agent's session that has the call."""
+    joined_at: dt.datetime | None = None
+    sought: int = 0
+    """How often an agent was looked for."""
 
 
 Step = tuple[AttemptState, tuple[Command, ...]]
@@ -83,6 +94,8 @@ def finish(state: AttemptState, at: dt.datetime, outcome: Outcome, detail: str) 
         detail,
         disposition=state.disposition,
         do_not_contact=state.do_not_contact,
+        session=state.session if state.joined_at is not None else None,
+        joined_at=state.joined_at,
     )
     return replace(state, phase=Phase.DONE), (command,)
 

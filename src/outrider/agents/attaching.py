@@ -1,0 +1,109 @@
+"""What the sharing of seats means for sessions: given, refused, wanted back, lost at once. Pure.
+
+`seats.rebalance` and the supervisor's commands decide in the database; the floor follows (licensing.md 6).
+Nobody leaves a contact in hand for a seat: a move or detachment waits for its end, and says for what.
+"""
+
+import datetime as dt
+
+from outrider.agents.actions import MoveSeat, ReleaseSeat
+from outrider.agents.after_contact import log_out
+from outrider.agents.answering import serve
+from outrider.agents.model import AT_WORK, AgentState, Attachment, Session
+from outrider.agents.notifications import MovePending, SeatRefused, SeatReleased, SeatTaken
+from outrider.agents.roster import FloorTask, Roster
+from outrider.errors import ConflictError
+from outrider.ids import TaskId
+
+
+def seat_given(roster: Roster, session: Session, task: FloorTask, now: dt.datetime) -> Session:
+    """Attach a session to a task: its seat is charged already."""
+    roster.tasks[task.task_id] = task
+    mode = task.settings.mode
+    taken = SeatTaken(
+        task_id=task.task_id,
+        job_id=task.job_id,
+        campaign=task.campaign,
+        action=task.action,
+        mode=mode.value,
+        licence=mode.licence.value,
+    )
+    roster.tell(session, taken)
+    session = roster.change(
+        session, now, attachment=Attachment.ATTACHED, task_id=task.task_id, next_task=None, pending_why=""
+    )
+    return serve(roster, session, now)
+
+
+def seat_refused(roster: Roster, session: Session, reason: str) -> None:
+    """Tell an agent why it has no seat; it is tried again when one comes free."""
+    roster.tell(session, SeatRefused(reason=reason))
+
+
+def seat_released(roster: Roster, session: Session, now: dt.datetime, reason: str) -> Session:
+    """Take a session out of its task: its seat has gone back. A call that is up goes on."""
+    roster.tell(session, SeatReleased(reason=reason))
+    return roster.change(
+        session, now, attachment=Attachment.FREE, task_id=None, next_task=None, pending_why=""
+    )
+
+
+def detach_when_free(roster: Roster, session: Session, now: dt.datetime, why: str) -> Session:
+    """Let a session leave its task now, or after the contact in hand."""
+    if session.attachment is not Attachment.ATTACHED:
+        return session
+    session = roster.change(session, now, attachment=Attachment.DETACHING, pending_why=why[:200])
+    if session.state in AT_WORK:
+        roster.tell(session, MovePending(to_task_id=None, waits_for=waits_for(session)))
+    else:
+        roster.do(ReleaseSeat(session.id, why))
+    return session
+
+
+def move_when_free(roster: Roster, session: Session, task_id: TaskId, now: dt.datetime) -> Session:
+    """Let a session go to another task with its seat, now or after the contact in hand.
+
+    ConflictError when it has no seat to take along.
+    """
+    if session.attachment is Attachment.FREE:
+        raise ConflictError(f"agent {session.name} is attached to no job: it cannot be moved")
+    if session.task_id == task_id:
+        raise ConflictError(f"agent {session.name} works for this job already")
+    session = roster.change(session, now, attachment=Attachment.MOVING, next_task=task_id)
+    if session.state in AT_WORK:
+        why = waits_for(session)
+        roster.tell(session, MovePending(to_task_id=task_id, waits_for=why))
+        return roster.change(session, now, pending_why=f"moves after {why}")
+    roster.do(MoveSeat(session.id, task_id))
+    return session
+
+
+def move_refused(roster: Roster, session: Session, now: dt.datetime, reason: str) -> Session:
+    """Keep a session where it is: the other task cannot hold its seat."""
+    roster.tell(session, SeatRefused(reason=reason))
+    session = roster.change(
+        session, now, attachment=Attachment.ATTACHED, next_task=None, pending_why=f"not moved: {reason}"[:200]
+    )
+    return serve(roster, session, now)
+
+
+def end(roster: Roster, session: Session, now: dt.datetime, reason: str) -> None:
+    """Log a session out, now or after the contact in hand."""
+    if session.state in AT_WORK:
+        roster.change(session, now, then=AgentState.LOGGED_OUT, then_reason=reason)
+    else:
+        log_out(roster, session, now, reason)
+
+
+def waits_for(session: Session) -> str:
+    """Say in words what a pending move or detachment waits for."""
+    engagement = session.engagement
+    if engagement is None:
+        return "the call that is being made"
+    if engagement.consult is not None:
+        return f"the consultation with {engagement.consult.address} and the contact in hand"
+    if engagement.callback_id is not None:
+        return "the callback that was promised, and its wrap-up"
+    if session.state is AgentState.WRAP_UP:
+        return "the wrap-up"
+    return "the contact in hand and its wrap-up"

@@ -1,0 +1,179 @@
+"""Cards, calls that agents make themselves, seats and moves on the floor."""
+
+import pytest
+
+from outrider.agents.actions import (
+    ClaimNumber,
+    Complete,
+    DialCard,
+    EndSession,
+    Give,
+    HangUp,
+    MoveSeat,
+    ReleaseSeat,
+    ReturnCard,
+)
+from outrider.agents.commands import (
+    AcceptPreview,
+    Detach,
+    Dial,
+    ExtendWrapUp,
+    LogOut,
+    MoveTo,
+    Redial,
+    SkipPreview,
+    WrapUp,
+)
+from outrider.agents.model import AgentState, Attachment, SessionId
+from outrider.campaigns.strategy_agents import AgentMode
+from outrider.errors import ConflictError
+from outrider.ids import AttemptId, TaskId
+from support.floor_play import Play, engagement, task
+
+PREVIEW, MANUAL, SELL = task(1, AgentMode.PREVIEW), task(2, AgentMode.MANUAL), task(3)
+
+
+def test_a_card_is_looked_at_dialed_and_talked_about() -> None:
+    play = Play()
+    phone = play.at_work(1, PREVIEW)
+    assert play.floor.wants_cards(PREVIEW.task_id) == [1]
+    assert play.card(1, "c1", PREVIEW)
+    assert play.floor.wants_cards(PREVIEW.task_id) == []
+    assert play.command(1, AcceptPreview()) == (DialCard(AttemptId("c1"), SessionId(1)),)
+    assert play.answer("c1", PREVIEW, made_for=1) == (Give(AttemptId("c1"), SessionId(1), phone),)
+    play.take(play.floor.joined(play.session(1).engagement.attempt_id, play.now))  # type: ignore[union-attr]
+    play.end("c1")
+    assert play.command(1, WrapUp("sale")) == (Complete(AttemptId("c1"), SessionId(1), "sale"),)
+
+
+def test_time_dials_a_card_and_an_agent_may_skip_it() -> None:
+    play = Play()
+    play.at_work(1, PREVIEW)
+    play.card(1, "c1", PREVIEW)
+    assert play.command(1, SkipPreview("known")) == (
+        ReturnCard(AttemptId("c1"), skipped=True, reason="known"),
+    )
+    assert play.session(1).is_free
+    play.card(1, "c2", PREVIEW)
+    assert play.wait(30) == (DialCard(AttemptId("c2"), SessionId(1)),)
+
+
+def test_cards_are_taken_back_where_time_does_not_dial() -> None:
+    slow = task(1, AgentMode.PREVIEW, auto_dial=False, may_skip=False)
+    play = Play()
+    play.at_work(1, slow)
+    play.card(1, "c1", slow)
+    with pytest.raises(ConflictError, match="skip"):
+        play.command(1, SkipPreview())
+    assert play.wait(30) == (ReturnCard(AttemptId("c1"), skipped=False),)
+
+
+def test_a_card_that_was_not_answered_leads_back_to_ready() -> None:
+    play = Play()
+    play.at_work(1, PREVIEW)
+    play.card(1, "c1", PREVIEW)
+    play.command(1, AcceptPreview())
+    play.kinds(1)
+    play.end("c1", outcome="busy", by="fault")
+    assert play.kinds(1) == ["dial_failed", "state_changed"]
+    assert play.session(1).is_free
+
+
+def test_a_number_is_claimed_before_it_is_dialed() -> None:
+    play = Play()
+    play.at_work(1, MANUAL)
+    assert play.command(1, Dial("+4315551")) == (ClaimNumber(SessionId(1), TaskId(2), "+4315551"),)
+    play.take(play.floor.dialing(SessionId(1), engagement("c1", MANUAL), play.now))
+    assert play.session(1).state is AgentState.DIALING
+    play.end("c1", outcome="no_answer", by="fault")
+    assert play.session(1).is_free
+    play.command(1, Dial("+4315552"))
+    play.take(play.floor.dial_refused(SessionId(1), play.now, "on a do-not-contact list"))
+    assert play.session(1).is_free
+
+
+def test_a_redial_keeps_the_contact_in_hand() -> None:
+    play = Play()
+    play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    play.end("c1")
+    assert play.command(1, Redial()) == (ClaimNumber(SessionId(1), TaskId(3), "", again=AttemptId("c1")),)
+    play.take(play.floor.dialing(SessionId(1), engagement("c2", SELL), play.now))
+    assert play.session(1).state is AgentState.DIALING
+
+
+def test_wrap_ups_can_be_extended_as_often_as_the_strategy_allows() -> None:
+    play = Play()
+    play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    play.end("c1")
+    for _ in range(3):
+        play.command(1, ExtendWrapUp())
+    with pytest.raises(ConflictError, match="3 times"):
+        play.command(1, ExtendWrapUp())
+    assert play.wait(149) == ()
+    assert play.wait(1) == (Complete(AttemptId("c1"), SessionId(1), "done", by_timeout=True),)
+
+
+def test_a_move_waits_for_the_contact_and_says_for_what() -> None:
+    play = Play()
+    play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    assert play.command(1, MoveTo(TaskId(9))) == ()
+    assert play.session(1).attachment is Attachment.MOVING
+    assert "contact in hand" in play.session(1).pending_why
+    play.end("c1")
+    assert play.command(1, WrapUp("sale"))[-1] == MoveSeat(SessionId(1), TaskId(9))
+    assert not play.session(1).is_free
+    play.take(play.floor.seat_given(SessionId(1), task(9), play.now))
+    assert play.session(1).is_free
+    assert play.session(1).task_id == 9
+
+
+def test_a_move_that_does_not_fit_changes_nothing() -> None:
+    play = Play()
+    play.at_work(1, SELL)
+    assert play.command(1, MoveTo(TaskId(9))) == (MoveSeat(SessionId(1), TaskId(9)),)
+    play.take(play.floor.move_refused(SessionId(1), play.now, "no predictive seat is free"))
+    assert play.session(1).is_free
+    assert play.session(1).task_id == SELL.task_id
+    assert play.kinds(1)[-1] == "seat_refused"
+
+
+def test_a_seat_that_is_wanted_back_goes_after_the_contact() -> None:
+    play = Play()
+    play.at_work(1, SELL)
+    play.at_work(2, SELL)
+    play.talk("c1", SELL)
+    assert play.command(1, Detach("quota")) == ()
+    assert play.command(2, Detach("quota")) == (ReleaseSeat(SessionId(2), "quota"),)
+    play.end("c1")
+    done = play.command(1, WrapUp("sale"))
+    assert done == (Complete(AttemptId("c1"), SessionId(1), "sale"), ReleaseSeat(SessionId(1), "quota"))
+
+
+def test_a_seat_that_is_gone_at_once_leaves_the_call_up() -> None:
+    play = Play()
+    play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    play.take(play.floor.seat_released(SessionId(1), play.now, "the job snoozes"))
+    assert play.session(1).state is AgentState.TALKING
+    play.end("c1")
+    play.command(1, WrapUp("sale"))
+    assert play.session(1).attachment is Attachment.FREE
+    assert not play.session(1).is_free
+
+
+def test_a_logout_waits_for_the_contact_too() -> None:
+    play = Play()
+    phone = play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    play.command(1, LogOut("home"))
+    play.end("c1")
+    done = play.command(1, WrapUp("sale"))
+    assert done == (
+        Complete(AttemptId("c1"), SessionId(1), "sale"),
+        HangUp(AttemptId(phone)),
+        EndSession(SessionId(1), "home"),
+    )
+    assert play.floor.sessions() == ()

@@ -1,0 +1,134 @@
+"""Phones that are lost, people who are consulted, transfers and conferences on the floor."""
+
+from outrider.agents.actions import Complete, HangUp, Join, Leave
+from outrider.agents.commands import (
+    CancelConsult,
+    CompleteTransfer,
+    ConsultCall,
+    EndConference,
+    LogOut,
+    StartConference,
+    WrapUp,
+)
+from outrider.agents.lines import PHONE_LOST
+from outrider.agents.model import AgentState, NailUp, SessionId
+from outrider.channels.model import CallPurpose
+from outrider.ids import AttemptId
+from support.floor_play import Play, leg_of, task
+
+SELL = task(1)
+
+
+def consulting(play: Play) -> tuple[str, str]:
+    """Let an agent talk to a contact and consult somebody; return the agent's leg and the third one."""
+    phone = play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    done = play.command(1, ConsultCall("+431555"))
+    assert done[0] == Leave(AttemptId("c1"))
+    third = leg_of(done, CallPurpose.CONSULT)
+    assert play.take(play.floor.leg_up(third, "", play.now)) == (Join(third, phone),)
+    return phone, third
+
+
+def test_a_phone_that_is_lost_between_calls_is_called_again() -> None:
+    play = Play()
+    phone = play.at_work(1, SELL)
+    done = play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
+    assert leg_of(done, CallPurpose.AGENT) != phone
+    assert play.session(1).nail_up is NailUp.DIALING
+    assert not play.session(1).is_free
+
+
+def test_a_phone_that_does_not_answer_is_called_again_after_a_pause() -> None:
+    play = Play()
+    phone = play.at_work(1, SELL)
+    again = leg_of(play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone")), CallPurpose.AGENT)
+    assert play.take(play.floor.leg_ended(again, play.now, "no answer")) == ()
+    assert leg_of(play.wait(10), CallPurpose.AGENT) not in (phone, again)
+
+
+def test_a_contact_whose_agents_phone_is_lost_hears_music_and_is_joined_again() -> None:
+    play = Play()
+    phone = play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    done = play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
+    assert done[0] == Leave(AttemptId("c1"))
+    assert (play.session(1).state, play.session(1).reason) == (AgentState.HOLD, PHONE_LOST)
+    again = leg_of(done, CallPurpose.AGENT)
+    joined = play.take(play.floor.leg_up(again, "", play.now))
+    assert joined == (Join(again, again), Join(AttemptId("c1"), again))
+    assert play.session(1).state is AgentState.TALKING
+    assert play.wait(60) == ()
+
+
+def test_a_contact_whose_agent_has_no_phone_is_not_kept_for_ever() -> None:
+    play = Play()
+    phone = play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
+    assert play.wait(20) == (HangUp(AttemptId("c1")),)
+    play.end("c1", by="fault")
+    assert play.session(1).state is AgentState.WRAP_UP
+
+
+def test_a_contact_stays_with_the_third_person_when_the_agents_phone_is_lost() -> None:
+    play = Play()
+    phone, third = consulting(play)
+    done = play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
+    assert done == (Join(AttemptId(third), third), Join(AttemptId("c1"), third))
+    assert play.session(1).state is AgentState.WRAP_UP
+
+
+def test_a_transfer_leaves_both_talking_and_is_completed_when_they_are_done() -> None:
+    play = Play()
+    _, third = consulting(play)
+    assert play.command(1, CompleteTransfer()) == (
+        Join(AttemptId(third), third),
+        Join(AttemptId("c1"), third),
+    )
+    assert play.command(1, WrapUp("sale")) == ()
+    assert play.session(1).state is AgentState.READY
+    assert play.take(play.floor.leg_ended(AttemptId(third), play.now, "hung up")) == (
+        HangUp(AttemptId("c1")),
+    )
+    assert play.end("c1") == (HangUp(AttemptId(third)), Complete(AttemptId("c1"), SessionId(1), "sale"))
+
+
+def test_a_conference_and_its_end() -> None:
+    play = Play()
+    phone, third = consulting(play)
+    assert play.command(1, StartConference()) == (Join(AttemptId("c1"), phone),)
+    assert play.session(1).state is AgentState.TALKING
+    assert play.command(1, EndConference()) == (HangUp(AttemptId(third)),)
+    assert play.take(play.floor.leg_ended(AttemptId(third), play.now, "ended")) == ()
+    assert play.session(1).state is AgentState.TALKING
+    play.end("c1")
+    assert play.session(1).state is AgentState.WRAP_UP
+
+
+def test_a_consultation_that_is_cancelled_leads_back_to_the_contact() -> None:
+    play = Play()
+    phone, third = consulting(play)
+    assert play.command(1, CancelConsult()) == (HangUp(AttemptId(third)),)
+    done = play.take(play.floor.leg_ended(AttemptId(third), play.now, "ended"))
+    assert done == (Join(AttemptId("c1"), phone),)
+    assert play.session(1).state is AgentState.TALKING
+
+
+def test_a_contact_who_hangs_up_during_a_consultation_is_wrapped_up_after_it() -> None:
+    play = Play()
+    _, third = consulting(play)
+    assert play.end("c1") == ()
+    assert play.session(1).state is AgentState.HOLD
+    play.take(play.floor.leg_ended(AttemptId(third), play.now, "ended"))
+    assert play.session(1).state is AgentState.WRAP_UP
+
+
+def test_a_forced_logout_hands_the_contact_over_or_hangs_up_and_ends_with_the_default_code() -> None:
+    play = Play()
+    phone = play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    done = play.command(1, LogOut("supervisor", force=True))
+    assert done[:2] == (HangUp(AttemptId("c1")), HangUp(AttemptId(phone)))
+    assert play.floor.session(SessionId(1)) is None
+    assert play.end("c1") == (Complete(AttemptId("c1"), SessionId(1), "done", by_timeout=True),)
