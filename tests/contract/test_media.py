@@ -367,5 +367,5 @@ def test_open_attempts_are_the_truth_of_ports_in_use(database: Database, tmp_pat
         database.write_now(call)
         assert database.read_now(sharing.drifts) == [
             f"media server {server} (a): ports in use is 3, should be 2",
-            "1 open attempts name the media server 99, which there is not",
+            "1 open calls name the media server 99, which there is not",
         ]

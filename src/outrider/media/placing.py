@@ -6,31 +6,79 @@ locks pools or tasks does so before calling this.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from outrider.db.database import Tx
 from outrider.ids import ZoneId
 from outrider.media import rate, sharing, store
 from outrider.media.model import MediaServerId, Placed, Placement
-from outrider.media.placement import choose, in_turn
+from outrider.media.placement import Slot, choose, in_turn
 
 
 def place(
-    tx: Tx, zone_id: ZoneId, wanted: int, now: dt.datetime, *, without: Container[int] = ()
+    tx: Tx,
+    zone_id: ZoneId,
+    wanted: int,
+    now: dt.datetime,
+    *,
+    without: Container[int] = (),
+    only: int | None = None,
+    spare: int = 0,
 ) -> Placed | None:
     """Charge ports for up to `wanted` calls of a zone; None when no media server is registered anywhere.
 
     Each call goes where most of the granted ports are free, within the servers' originations per second.
     The guarded update decides: in use never passes the grant, however many workers place at once. Rows
     stay locked until commit. With None calls go over the simulated carrier. `without` are servers that the
-    caller itself is not connected to, though others may be.
+    caller itself is not connected to, though others may be. `only` is the one server that will do, as for
+    calls that are to be joined to a leg there; `spare` of its ports are left free.
     """
     if not store.any_server(tx):
         return None
-    slots = [slot for slot in store.lock_slots(tx, zone_id) if slot.id not in without]
+    slots = [
+        slot
+        for slot in store.lock_slots(tx, zone_id)
+        if slot.id not in without and (only is None or slot.id == only)
+    ]
     if not slots:
         return Placed((), "server")
+    room = max(0, sum(slot.free for slot in slots) - spare)
+    if room < wanted and spare:
+        return replace(_charge(tx, zone_id, slots, room, now), bound="ports")
+    return _charge(tx, zone_id, slots, wanted, now)
+
+
+def place_leg(
+    tx: Tx, zone_id: ZoneId, now: dt.datetime, *, only: int | None = None, prefer: Sequence[int] = ()
+) -> Placement | None:
+    """Charge one port for a leg that is no attempt; None when no server that will do has one free.
+
+    The first of the `prefer`red servers with a port free has it, else the emptiest; `only`: no other one.
+    It is never held back by the rate of originations: calls to contacts wait for it instead.
+    """
+    slots = [slot for slot in store.lock_slots(tx, zone_id) if slot.free and only in (None, slot.id)]
+    if not slots:
+        return None
+    rank = {server: number for number, server in enumerate(prefer)}
+    best = min(slots, key=lambda slot: (rank.get(slot.id, len(rank)), -slot.free / slot.granted, slot.id))
+    mark = rate.advanced(best.per_second, best.mark, now, 1)
+    if not store.charge(tx, [{"server": best.id, "calls": 1, "mark": mark}]):
+        raise RuntimeError(f"zone {zone_id}: a media server's grant shrank under a locked row")
+    return Placement(MediaServerId(best.id), best.name)
+
+
+def hold(tx: Tx, zone_id: ZoneId, server_id: int) -> Placement | None:
+    """Charge one more port of this server without a call, as while two legs are bridged; None: none is free.
+
+    One statement: it runs at every answered call.
+    """
+    name = store.charge_one(tx, zone_id, server_id)
+    return None if name is None else Placement(MediaServerId(server_id), name)
+
+
+def _charge(tx: Tx, zone_id: ZoneId, slots: Sequence[Slot], wanted: int, now: dt.datetime) -> Placed:
+    """Charge ports of locked servers for up to `wanted` calls."""
     choice = choose(slots, wanted, now)
     if choice.calls:
         charges = [

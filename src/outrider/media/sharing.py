@@ -49,12 +49,13 @@ def is_stale(tx: Tx, real_now: dt.datetime | None = None) -> bool:
 
     Workers die, and telephony ports and zones change, without anybody telling the media servers.
     """
-    if not store.any_server(tx):
+    known = store.split_ports(tx)
+    if not known and not store.any_server(tx):
         return False
     if store.homeless(tx):
         return True
-    zones = store.zones_of(tx)
-    ports, known = telephony.zone_ports(tx), store.split_ports(tx)
+    zones = store.zones_of(tx).union(known)
+    ports = telephony.zone_ports(tx)
     if any(ports.get(zone, 0) != known.get(zone, 0) for zone in zones):
         return True
     seen = store.seen(tx, zones, real_now)
@@ -79,7 +80,9 @@ def watch(tx: Tx, now: dt.datetime, real_now: dt.datetime | None = None) -> bool
         store.lock_members(tx, zones)
         store.move(tx, lost, store.default_zone(tx))
     health = _look_again(tx, zones, now, real_now)
-    ports = [rebalance(tx, zone_id, now, "ports of the zone changed") for zone_id in sorted(zones)]
+    # A zone without any server has ports too: calls over the simulated carrier share them.
+    noted = zones.union(store.split_ports(tx))
+    ports = [rebalance(tx, zone_id, now, "ports of the zone changed") for zone_id in sorted(noted)]
     return health or any(ports)
 
 
@@ -118,7 +121,7 @@ def regrant(tx: Tx, ports: int, holdings: Sequence[Holding]) -> bool:
 
 
 def drifts(tx: Tx) -> list[str]:
-    """Return every disagreement between ports in use and open attempts, and every zone with too much granted.
+    """Return every disagreement between ports in use and open calls, and every zone with too much granted.
 
     For `outrider check`; empty when all is sound.
     """
@@ -132,7 +135,7 @@ def drifts(tx: Tx) -> list[str]:
     ]
     known = {row["id"] for row in shares}
     found += [
-        f"{count} open attempts name the media server {server}, which there is not"
+        f"{count} open calls name the media server {server}, which there is not"
         for server, count in sorted(truth.items())
         if server not in known
     ]

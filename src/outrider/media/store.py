@@ -5,6 +5,7 @@ by id; whoever also locks pools or tasks locks those before.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from outrider.db import schema
 from outrider.db.database import Row, Tx
 from outrider.db.dialect import insert, locked
 from outrider.ids import ZoneId
+from outrider.licences.model import LicenceKind
 from outrider.licences.tree import DEFAULT_NAME
 from outrider.media.health import Seen, Verdict
 from outrider.media.model import Driver, Health, MediaServer, MediaServerId, Report, SeenAs
@@ -21,7 +23,18 @@ from outrider.media.placement import Slot
 from outrider.media.split import Holding
 
 S, R, MZ, Z = schema.media_servers.c, schema.media_reports.c, schema.media_zones.c, schema.zones.c
-W, A = schema.workers.c, schema.attempts.c
+W, A, G = schema.workers.c, schema.attempts.c, schema.agent_legs.c
+
+CALL_KINDS = tuple(
+    kind.value
+    for kind in (
+        LicenceKind.OUTBOUND_PORTS,
+        LicenceKind.MANUAL_AGENTS,
+        LicenceKind.PREVIEW_AGENTS,
+        LicenceKind.PREDICTIVE_AGENTS,
+    )
+)
+"""Kinds of tasks whose attempts are calls, with a telephony port each."""
 
 ANY = select(S.id).where(S.retired_at.is_(None)).limit(1)
 SLOTS = locked(
@@ -36,6 +49,12 @@ CHARGE = (
         in_use=S.in_use + bindparam("calls"),
         paced_until=bindparam("mark", type_=schema.media_servers.c.paced_until.type),
     )
+)
+CHARGE_ONE = (
+    update(schema.media_servers)
+    .where(S.id == bindparam("server"), S.zone_id == bindparam("zone"), S.in_use < S.granted)
+    .values(in_use=S.in_use + 1)
+    .returning(S.name)
 )
 RELEASE = (
     update(schema.media_servers)
@@ -100,6 +119,12 @@ def lock_slots(tx: Tx, zone_id: ZoneId) -> list[Slot]:
 def charge(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> bool:
     """Charge ports (`server`, `calls`, `mark`) where grants have room; return whether all were charged."""
     return tx.execute(CHARGE, list(rows)).rowcount == len(rows)
+
+
+def charge_one(tx: Tx, zone_id: ZoneId, server_id: int) -> str | None:
+    """Charge one port of a server of the zone if its grant has room; return its name then."""
+    name = tx.execute(CHARGE_ONE, {"server": server_id, "zone": zone_id}).scalar()
+    return None if name is None else str(name)
 
 
 def release(tx: Tx, calls: Mapping[int, int]) -> None:
@@ -284,13 +309,36 @@ def default_zone(tx: Tx) -> ZoneId:
 
 
 def units_in_use(tx: Tx) -> dict[int, int]:
-    """Return the open attempts on every server: the truth that `in_use` caches."""
-    query = (
-        select(A.server_id, func.count())
-        .where(A.ended_at.is_(None), A.server_id.is_not(None))
-        .group_by(A.server_id)
+    """Return the open attempts and the agents' legs on every server: the truth that `in_use` caches."""
+    attempts = select(A.server_id, func.count()).where(A.ended_at.is_(None), A.server_id.is_not(None))
+    legs = select(G.server_id, func.count()).where(G.server_id.is_not(None))
+    found: Counter[int] = Counter()
+    for query in (attempts.group_by(A.server_id), legs.group_by(G.server_id)):
+        for server, count in tx.execute(query):
+            found[server] += int(count)
+    return found
+
+
+def zone_ports(tx: Tx, zone_id: ZoneId) -> int | None:
+    """Lock a zone, and return the ports that are noted of it; None when none are yet."""
+    row = tx.execute(LOCK_ZONES, {"zones": [zone_id]}).first()
+    return None if row is None else int(row.ports)
+
+
+def calls_in_zone(tx: Tx, zone_id: ZoneId) -> int:
+    """Return the open calls of a zone, wherever they are made: attempts, and legs that are no attempts."""
+    open_calls = (
+        select(A.task_id, func.count().label("calls")).where(A.ended_at.is_(None)).group_by(A.task_id)
+    ).subquery()
+    T, P = schema.tasks.c, schema.pools.c  # noqa: N806 - tables' columns, as elsewhere
+    attempts = (
+        select(func.coalesce(func.sum(open_calls.c.calls), 0))
+        .join(schema.tasks, T.id == open_calls.c.task_id)
+        .join(schema.pools, P.id == T.pool_id)
+        .where(P.zone_id == zone_id, T.kind.in_(CALL_KINDS))
     )
-    return {server: int(count) for server, count in tx.execute(query)}
+    legs = select(func.count()).select_from(schema.agent_legs).where(G.zone_id == zone_id)
+    return int(tx.execute(attempts).scalar_one()) + int(tx.execute(legs).scalar_one())
 
 
 def all_shares(tx: Tx) -> list[Row]:
