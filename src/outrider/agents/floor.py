@@ -33,8 +33,8 @@ class Floor:
     def admit(self, session: Session, now: dt.datetime) -> Actions:
         """Take in a session that has just logged in, or came back from the database."""
         self.roster.put(session)
-        if session.state is AgentState.READY and session.nail_up in (NailUp.NONE, NailUp.LOST):
-            lines.call_phone(self.roster, session, now, self._new_leg)
+        if session.nail_up in (NailUp.NONE, NailUp.LOST):
+            lines.without_phone(self.roster, session, now, self._new_leg)
         return self.roster.take_actions()
 
     def know_task(self, task: FloorTask) -> None:

@@ -46,6 +46,14 @@ def call_phone(roster: Roster, session: Session, now: dt.datetime, new_leg: NewL
     return session
 
 
+def without_phone(roster: Roster, session: Session, now: dt.datetime, new_leg: NewLeg) -> None:
+    """Call the phone of a session that came back without it, if it has use for it."""
+    if session.state in IN_CALL and session.engagement is not None:
+        _phone_lost_in_call(roster, session, now, new_leg, tried=False)
+    elif session.state in _RETRIED:
+        call_phone(roster, session, now, new_leg)
+
+
 def drop_phone(roster: Roster, session: Session, now: dt.datetime) -> Session:
     """End the call to the agent's phone."""
     if session.leg is None:

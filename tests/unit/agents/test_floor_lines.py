@@ -1,5 +1,7 @@
 """Phones that are lost, people who are consulted, transfers and conferences on the floor."""
 
+from dataclasses import replace
+
 from outrider.agents.actions import Complete, HangUp, Join, Leave
 from outrider.agents.commands import (
     CancelConsult,
@@ -132,3 +134,16 @@ def test_a_forced_logout_hands_the_contact_over_or_hangs_up_and_ends_with_the_de
     assert done[:2] == (HangUp(AttemptId("c1")), HangUp(AttemptId(phone)))
     assert play.floor.session(SessionId(1)) is None
     assert play.end("c1") == (Complete(AttemptId("c1"), SessionId(1), "done", by_timeout=True),)
+
+
+def test_a_session_that_comes_back_without_its_phone_calls_it_and_lets_the_contact_wait() -> None:
+    before = Play()
+    before.at_work(1, SELL)
+    before.talk("c1", SELL)
+    play = Play()
+    play.floor.know_task(SELL)
+    lost = replace(before.session(1), nail_up=NailUp.LOST, leg=None)
+    done = play.take(play.floor.admit(lost, play.now))
+    assert done[0] == Leave(AttemptId("c1"))
+    again = leg_of(done, CallPurpose.AGENT)
+    assert play.take(play.floor.leg_up(again, "", play.now))[-1] == Join(AttemptId("c1"), again)
