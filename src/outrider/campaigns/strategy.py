@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from outrider.campaigns.condition import Condition
 from outrider.campaigns.outcome import CLOSED, REACHED, Outcome
+from outrider.campaigns.strategy_agents import AgentMode, AgentSettings
 from outrider.campaigns.strategy_channels import (
     CallerRule,
     CallSettings,
@@ -50,6 +51,8 @@ __all__ = [
     "DAY_NAMES",
     "MINUTES_PER_DAY",
     "Action",
+    "AgentMode",
+    "AgentSettings",
     "AttemptLimit",
     "CallSettings",
     "CallerRule",
@@ -112,6 +115,8 @@ class Action:
     reached: RetryRule | None = None
     windows: tuple[Window, ...] = (Window(),)
     restrictions: Restrictions = field(default_factory=Restrictions)
+    agents: AgentSettings | None = None
+    """Set for a call action in which agents talk to the contacts."""
 
     def rule(self, outcome: Outcome, disposition: str | None = None) -> RetryRule:
         """Return the rule for what an attempt came to: the disposition's, else the outcome's, else default.
