@@ -131,6 +131,35 @@ def contacts_by_id(tx: Connection, ids: Sequence[int]) -> dict[int, Contact]:
     return found
 
 
+def contact_with_number(tx: Connection, list_ids: Sequence[int], number: str) -> int | None:
+    """Return the first contact of these lists whose main number it is.
+
+    Lists without duplicates by number know their contacts' numbers by the key that is indexed; others are
+    read through.
+    """
+    if not list_ids:
+        return None
+    mine = select(contacts.c.id).where(contacts.c.list_id.in_(list_ids)).order_by(contacts.c.id).limit(1)
+    by_key = mine.where(contacts.c.duplicate_key == number, contacts.c.phone == number)
+    found = tx.execute(by_key).scalar()
+    if found is not None:
+        return int(found)
+    other = select(contact_lists.c.id).where(
+        contact_lists.c.id.in_(list_ids), contact_lists.c.duplicates_by != "phone"
+    )
+    found = tx.execute(mine.where(contacts.c.list_id.in_(other), contacts.c.phone == number)).scalar()
+    return None if found is None else int(found)
+
+
+def add_contact(tx: Connection, list_id: int, number: str) -> int:
+    """Add a contact that is nothing but a number to a list that knows duplicates by it; return its id."""
+    row = insert(contacts).values(list_id=list_id, duplicate_key=number, phone=number, attributes={})
+    found = tx.execute(row.returning(contacts.c.id)).scalar_one()
+    counted = update(contact_lists).where(contact_lists.c.id == list_id)
+    tx.execute(counted.values(contacts=contact_lists.c.contacts + 1))
+    return int(found)
+
+
 def count_contacts(tx: Connection, list_id: int) -> int:
     """Count a list's contacts, slowly; `contact_lists.contacts` must say the same."""
     query = select(func.count()).select_from(contacts).where(contacts.c.list_id == list_id)

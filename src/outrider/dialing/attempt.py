@@ -42,6 +42,14 @@ class TaskPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How a contact had ended in this job, before an agent wished to call it once more."""
+
+    outcome: Outcome
+    disposition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One attempt that was claimed: its unit is charged, its row is written, nothing was sent yet."""
 
@@ -59,6 +67,11 @@ class Claim:
     server_id: int | None = None
     held: frozenset[LicenceKind] = frozenset()
     """Speech units that an attempt of a former life holds."""
+    session_id: int | None = None
+    """The session of the agent whom the call is made for; None: for any, or without agents."""
+    preview: bool = False
+    """Whether the agent only looks at the card so far: nothing was dialed."""
+    ended_before: Ended | None = None
 
     @property
     def number(self) -> int:
@@ -72,7 +85,8 @@ class Result:
 
     `untried`: the server could not be reached, so the contact is due again as if nothing had been.
     `disposition` is what the person chose, `do_not_contact` that it wants no more of this, and `sent` the
-    message centre's ids of a text.
+    message centre's ids of a text. `agent_id` and `session_id` say who talked to the person, from
+    `joined_at` on.
     """
 
     claim: Claim
@@ -84,6 +98,9 @@ class Result:
     disposition: str | None = None
     do_not_contact: bool = False
     sent: TextSent | None = None
+    agent_id: int | None = None
+    session_id: int | None = None
+    joined_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +118,19 @@ class Batch:
     """What a task got when it asked for work.
 
     `bound` names what limited it, for "why is nobody being called?": "" (it got all it wanted), "ports",
-    "contacts", "later", "pace", "licence", "channel", "paused", "servers" (no port on a media server).
+    "contacts", "later", "pace", "licence", "channel", "paused", "servers" (no port on a media server),
+    "agents" (only agents ask for it).
     `again_at` is when asking again may help, None: when nudged.
     """
 
     claims: tuple[Claim, ...] = ()
     bound: str = ""
+    again_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a contact or number is not called at an agent's wish, in words; `again_at` is when it may be."""
+
+    reason: str
     again_at: dt.datetime | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import Channel
 from outrider.db.database import Row, Tx
-from outrider.dialing import store
+from outrider.dialing import history_store as store
 from outrider.dialing.attempt import TaskPlan
 from outrider.dialing.restrictions import HistoryNeeded, PastAttempt
 from outrider.licences.model import LicenceKind, OpenKind, TaskKind, task_kind

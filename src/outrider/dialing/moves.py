@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from outrider.db.database import Tx
 from outrider.dialing import store
 from outrider.dialing.attempt import TaskPlan
-from outrider.dialing.retry import Decision, Final, NextAction
+from outrider.dialing.retry import Decision, Final, NextAction, Reinstated
 from outrider.dialing.targets import Told, target_row
 from outrider.ids import JobId
 from outrider.jobs import service as jobs
@@ -43,8 +43,7 @@ class Moves:
     def add(self, plan: TaskPlan, target_id: int, decision: Decision, at: dt.datetime, told: Told) -> None:
         """Take one decision about a target that is in `plan`'s task."""
         self.rows.append(target_row(plan, target_id, decision, at, told))
-        final = isinstance(decision, Final)
-        if isinstance(decision, Final):
+        if isinstance(decision, Final | Reinstated):
             self.left[plan.task_id] -= 1
             ended = self.ended.setdefault(plan.job_id, _Ended(plan))
             goal = plan.strategy.goal
@@ -53,7 +52,7 @@ class Moves:
         elif isinstance(decision, NextAction):
             self.left[plan.task_id] -= 1
             self.left[plan.task_of[decision.name]] += 1
-        self._count(plan, decision, told, final=final)
+        self._count(plan, decision, told)
 
     def write(self, tx: Tx, rules: SharingRules, now: dt.datetime, freed: Counter[int] | None = None) -> None:
         """Write everything; units in `freed` (by task) are given back with it. Jobs that are done finish."""
@@ -66,16 +65,23 @@ class Moves:
         for job_id, ended in sorted(self.ended.items()):
             jobs.count_finals(tx, rules, job_id, ended.plan.strategy, ended.done, ended.goal, now)
 
-    def _count(self, plan: TaskPlan, decision: Decision, told: Told, *, final: bool) -> None:
+    def _count(self, plan: TaskPlan, decision: Decision, told: Told) -> None:
         if told.outcome is not None:
-            attempts, finals = self.outcomes[plan.task_id, told.outcome.value]
-            self.outcomes[plan.task_id, told.outcome.value] = (attempts + 1, finals + final)
-        elif isinstance(decision, Final):
-            attempts, finals = self.outcomes[plan.task_id, decision.outcome.value]
-            self.outcomes[plan.task_id, decision.outcome.value] = (attempts, finals + 1)
+            self._add(self.outcomes, (plan.task_id, told.outcome.value), 1, 0)
         if told.earlier is not None:
-            attempts, finals = self.outcomes[plan.task_id, told.earlier.value]
-            self.outcomes[plan.task_id, told.earlier.value] = (attempts - 1, finals)
+            self._add(self.outcomes, (plan.task_id, told.earlier.value), -1, 0)
         if told.disposition is not None:
-            attempts, finals = self.dispositions[plan.task_id, told.disposition]
-            self.dispositions[plan.task_id, told.disposition] = (attempts + 1, finals + final)
+            self._add(self.dispositions, (plan.task_id, told.disposition), 1, 0)
+        if not isinstance(decision, Final | Reinstated):
+            return
+        self._add(self.outcomes, (plan.task_id, decision.outcome.value), 0, 1)
+        ended_with = decision.disposition if isinstance(decision, Reinstated) else told.disposition
+        if ended_with is not None:
+            self._add(self.dispositions, (plan.task_id, ended_with), 0, 1)
+
+    @staticmethod
+    def _add(
+        counts: dict[tuple[int, str], tuple[int, int]], key: tuple[int, str], attempts: int, finals: int
+    ) -> None:
+        before = counts[key]
+        counts[key] = (before[0] + attempts, before[1] + finals)

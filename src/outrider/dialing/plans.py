@@ -6,13 +6,14 @@ The worker keeps a plan for as long as it dials a task; recovery makes plans for
 from functools import lru_cache
 
 from outrider.campaigns import service as campaigns
+from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import Action, Strategy
 from outrider.campaigns.strategy_document import parse_strategy
 from outrider.contacts.model import Contact
 from outrider.contacts.store import contact_of
 from outrider.db.database import Row, Tx
 from outrider.dialing import store
-from outrider.dialing.attempt import Claim, TaskPlan
+from outrider.dialing.attempt import Claim, Ended, TaskPlan
 from outrider.dialing.targets import counters_of
 from outrider.dialing.text_rates import TextTask
 from outrider.ids import AttemptId, CampaignId, JobId, OrganizationId, PoolId, TargetId, TaskId, ZoneId
@@ -58,7 +59,7 @@ def orphans(tx: Tx, owners: list[str]) -> list[Claim]:
         plan = plans[task_id]
         kept = found.get(row["contact_id"])
         contact = Contact(id=row["contact_id"], list_id=0) if kept is None else contact_of(kept)
-        addresses = contact.addresses(plan.action.addresses)
+        found_at = contact.addresses(plan.action.addresses)
         counters = counters_of(row["counters"], row["number"] - 1).with_attempt()
         claims.append(
             Claim(
@@ -67,16 +68,26 @@ def orphans(tx: Tx, owners: list[str]) -> list[Claim]:
                 target_id=TargetId(row["target_id"]),
                 contact=contact,
                 address=row["address"],
-                address_index=min(row["address_index"], max(0, len(addresses) - 1)),
-                addresses=len(addresses),
+                address_index=min(row["address_index"], max(0, len(found_at) - 1)),
+                addresses=len(found_at),
                 counters=counters,
                 profile="" if kept is None else kept["carrier_profile"],
                 server=servers.get(row["server_id"], ""),
                 server_id=row["server_id"],
                 held=held.get(AttemptId(row["id"]), frozenset()),
+                session_id=row["session_id"],
+                preview=row["preview"],
+                ended_before=_ended(row),
             )
         )
     return claims
+
+
+def _ended(row: Row) -> Ended | None:
+    """Return how the target of an open attempt had ended before an agent took it up again."""
+    if row["finished_at"] is None or row["outcome"] is None:
+        return None
+    return Ended(Outcome(row["outcome"]), row["disposition"])
 
 
 def plan_of(tx: Tx, row: Row) -> TaskPlan:
@@ -94,6 +105,13 @@ def plan_of(tx: Tx, row: Row) -> TaskPlan:
         needs_attributes=_needs_attributes(strategy.action(row["action"])),
         task_of=store.tasks_by_action(tx, row["job_id"], PoolId(row["pool_id"])),
     )
+
+
+def addresses(tx: Tx, plan: TaskPlan, contact_id: int) -> int:
+    """Return how many addresses a contact has for the plan's action; none if it was deleted."""
+    kept = store.contacts(tx, [contact_id], attributes=False).get(contact_id)
+    contact = Contact(id=contact_id, list_id=0) if kept is None else contact_of(kept)
+    return len(contact.addresses(plan.action.addresses))
 
 
 @lru_cache(maxsize=200)

@@ -9,11 +9,8 @@ from collections.abc import Sequence
 
 from outrider.campaigns.outcome import Outcome
 from outrider.channels.model import ReceiptState, TextReceipt
-from outrider.contacts.model import Contact
-from outrider.contacts.store import contact_of
 from outrider.db.database import Tx
 from outrider.dialing import plans, store
-from outrider.dialing.attempt import TaskPlan
 from outrider.dialing.moves import Moves
 from outrider.dialing.retry import decide
 from outrider.dialing.targets import Told, counters_of
@@ -117,17 +114,10 @@ def settle(
         outcome,
         now,
         row["address_index"],
-        _addresses(tx, plan, row["contact_id"]),
+        plans.addresses(tx, plan, row["contact_id"]),
         awaited=True,
     )
     moves = Moves()
     moves.add(plan, row["target_id"], decision, now, Told(outcome, attempts=row["attempts"], earlier=earlier))
     moves.write(tx, rules, now)
     return True
-
-
-def _addresses(tx: Tx, plan: TaskPlan, contact_id: int) -> int:
-    """Return how many addresses a contact has for the plan's action; none if it was deleted."""
-    kept = store.contacts(tx, [contact_id], attributes=False).get(contact_id)
-    contact = Contact(id=contact_id, list_id=0) if kept is None else contact_of(kept)
-    return len(contact.addresses(plan.action.addresses))

@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from outrider.contacts.do_not_contact import service as do_not_contact
 from outrider.db.database import Tx
-from outrider.dialing import receipts, store, submissions
+from outrider.dialing import abandonment, agent_store, opting_out, receipts, store, submissions, wrap_ups
 from outrider.dialing.attempt import Result
 from outrider.dialing.moves import Moves
-from outrider.dialing.retry import Decision, Retry, decide
+from outrider.dialing.retry import Decision, Reinstated, Retry, decide
 from outrider.dialing.targets import Told
 from outrider.ids import PoolId
 from outrider.jobs import store as job_store
@@ -24,10 +23,6 @@ from outrider.licences.service import SharingRules
 from outrider.media import placing
 from outrider.speech import service as speech
 from outrider.texting import store as texting
-
-OPTED_OUT = "Opted out"
-BY_KEY = "asked for it in a call"
-THE_CONTACT = "the contact"
 
 
 def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datetime) -> frozenset[PoolId]:
@@ -42,26 +37,36 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
     # A job that ends here recalculates all of its pools, so they are all locked before anything else.
     jobs_of = {result.claim.plan.job_id for result in results}
     licence_store.lock_pools(tx, pools.union(*(job_store.pool_ids(tx, job_id) for job_id in jobs_of)))
-    open_ids = store.open_attempts(tx, [result.claim.attempt_id for result in results])
-    fresh = [result for result in results if result.claim.attempt_id in open_ids]
+    rows = store.open_attempts(tx, [result.claim.attempt_id for result in results])
+    fresh = [result for result in results if result.claim.attempt_id in rows]
     if not fresh:
         return frozenset()
     store.close_attempts(tx, [_closing(result) for result in fresh])
+    agent_store.note_agents(tx, [_agent(result) for result in fresh if result.joined_at is not None])
     moves = Moves()
     freed: Counter[int] = Counter()
     for result in fresh:
         claim = result.claim
+        only_seen = bool(rows[claim.attempt_id]["preview"])
         told = Told(
             result.outcome,
             result.disposition,
-            claim.number,
+            claim.number - (only_seen and result.untried),
             attempt_id=claim.attempt_id,
             address_index=claim.address_index,
         )
-        moves.add(claim.plan, claim.target_id, _follow(result), result.ended_at, told)
-        freed[claim.plan.task_id] += 1
+        decision = _follow(result, only_seen=only_seen)
+        moves.add(claim.plan, claim.target_id, decision, result.ended_at, told)
+        # Agents are the units of their tasks: their sessions give those back.
+        freed[claim.plan.task_id] += claim.plan.action.agents is None
     moves.write(tx, rules, now, freed)
-    _opt_out(tx, fresh, now)
+    abandonment.count(tx, fresh)
+    for result in fresh:
+        if rows[result.claim.attempt_id]["wrapped_up_at"] is not None:
+            wrap_ups.settle(tx, rules, result.claim.attempt_id, now)
+    for result in fresh:
+        if result.do_not_contact:
+            opting_out.opt_out(tx, result.claim.plan, result.claim.address, opting_out.BY_KEY, now)
     for pool_id in sorted(pools):
         licences.settle_pool(tx, rules, pool_id, now)
     # News of a message may have been faster than its result.
@@ -71,9 +76,14 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
     return frozenset(pools)
 
 
-def _follow(result: Result) -> Decision:
-    """Return what follows a result; an attempt that was not even tried is made again, and costs no retry."""
+def _follow(result: Result, *, only_seen: bool) -> Decision:
+    """Return what follows a result; an attempt that was not even tried is made again, and costs no retry.
+
+    `only_seen`: it was a card that an agent looked at, and gave back.
+    """
     claim = result.claim
+    if claim.ended_before is not None and (result.untried or only_seen):
+        return Reinstated(claim.ended_before.outcome, claim.ended_before.disposition)
     if result.untried:
         before = replace(claim.counters, action_attempts=max(0, claim.counters.action_attempts - 1))
         return Retry(result.ended_at, claim.address_index, before)
@@ -86,6 +96,7 @@ def _follow(result: Result) -> Decision:
         claim.address_index,
         claim.addresses,
         disposition=result.disposition,
+        talked=result.joined_at is not None,
     )
 
 
@@ -97,21 +108,6 @@ def _give_back(tx: Tx, results: Sequence[Result]) -> None:
         placing.release(tx, Counter(claim.server_id for claim in on_servers if claim.server_id))
 
 
-def _opt_out(tx: Tx, results: Sequence[Result], now: dt.datetime) -> None:
-    """Put the numbers of people who asked for it on their organization's do-not-contact list."""
-    for result in results:
-        if result.do_not_contact:
-            do_not_contact.opt_out(
-                tx,
-                now,
-                organization_id=result.claim.plan.organization_id,
-                list_name=OPTED_OUT,
-                addresses=[result.claim.address],
-                source=BY_KEY,
-                actor=THE_CONTACT,
-            )
-
-
 def _closing(result: Result) -> dict[str, object]:
     return {
         "attempt": result.claim.attempt_id,
@@ -120,4 +116,13 @@ def _closing(result: Result) -> dict[str, object]:
         "result": result.outcome.value,
         "chosen": result.disposition,
         "words": result.detail,
+    }
+
+
+def _agent(result: Result) -> dict[str, object]:
+    return {
+        "attempt": result.claim.attempt_id,
+        "agent": result.agent_id,
+        "session": result.session_id,
+        "joined": result.joined_at,
     }

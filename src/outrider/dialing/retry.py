@@ -17,7 +17,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from outrider.campaigns.outcome import CLOSED, Outcome
-from outrider.campaigns.strategy import Action, RetryCounter, RetryOn, RetryRule, Strategy, Then
+from outrider.campaigns.strategy import (
+    Action,
+    AgentSettings,
+    RetryCounter,
+    RetryOn,
+    RetryRule,
+    Strategy,
+    Then,
+)
 
 MOST_INTERRUPTIONS = 3
 """Retries after interruptions, per address: what brings the system down must not be tried for ever."""
@@ -63,7 +71,8 @@ class NextAction:
 class AwaitNews:
     """The message is under way: wait until `until` for a receipt or bounce.
 
-    When one comes, or the time is over (`timed_out` says as what), `decide` is called again, `awaited`.
+    When one comes, or the time is over (`timed_out` says as what), `decide` is called again, `awaited`. A
+    contact with whom an agent has talked waits for its completion code like that.
     """
 
     until: dt.datetime
@@ -77,7 +86,21 @@ class Final:
     outcome: Outcome
 
 
-Decision = Retry | NextAction | AwaitNews | Final
+@dataclass(frozen=True, slots=True)
+class Reinstated:
+    """Nothing was tried after all: the contact's end in this job is what it was before."""
+
+    outcome: Outcome
+    disposition: str | None
+
+
+Decision = Retry | NextAction | AwaitNews | Final | Reinstated
+
+CODE_MARGIN = 60.0
+"""Seconds for which a completion code may be late: a restart in the middle of a wrap-up."""
+
+AWAITING_CODE = frozenset({Outcome.ANSWERED, Outcome.INTERRUPTED})
+"""Results of calls that an agent talked on, and says more about; also when the call broke off."""
 
 AWAITING_RECEIPT = frozenset({Outcome.SENT, Outcome.UNKNOWN})
 """Results of handing a text over that a receipt may still change; of a mail, only `delivered` may bounce."""
@@ -94,21 +117,22 @@ def decide(
     *,
     disposition: str | None = None,
     awaited: bool = False,
+    talked: bool = False,
 ) -> Decision:
     """Return what follows an attempt that ended with `outcome` at `now`.
 
     `counters` include that attempt. `address_index` is where it went among the `addresses_available` that
     the contact has for this action (0 of 0 for a webhook). `disposition` is what a menu or web service
-    named the result. `awaited`: it is what came of a message that was handed over before. The counters in
-    the answer replace the stored ones. Calling hours and limits are not looked at here: an `at` is the
-    earliest moment. KeyError for an unknown action.
+    named the result. `awaited`: it is what came of a message that was handed over before. `talked`: an agent
+    has talked with the contact. The counters in the answer replace the stored ones. Calling hours and limits
+    are not looked at here: an `at` is the earliest moment. KeyError for an unknown action.
     """
     action = strategy.action(action_name)
-    if outcome is Outcome.INTERRUPTED:
-        return _after_interruption(strategy, action, counters, now, address_index)
-    wait = None if awaited else _wait(action, outcome)
+    wait = None if awaited else _wait(action, outcome, talked=talked)
     if wait is not None:
         return AwaitNews(now + dt.timedelta(seconds=wait), counters)
+    if outcome is Outcome.INTERRUPTED:
+        return _after_interruption(strategy, action, counters, now, address_index)
     if outcome in CLOSED or _spent(counters.attempts, strategy.max_attempts):
         return Final(outcome)
     rule = action.rule(outcome, disposition)
@@ -165,8 +189,15 @@ def _after_interruption(
     return Final(Outcome.INTERRUPTED)
 
 
-def _wait(action: Action, outcome: Outcome) -> float | None:
-    """Return the seconds for which news of a message that was just handed over is waited for."""
+def longest_wrap_up(agents: AgentSettings) -> float:
+    """Return the seconds from a call's end after which no completion code comes any more."""
+    return agents.wrap_up + agents.wrap_up_extension * agents.wrap_up_extensions + CODE_MARGIN
+
+
+def _wait(action: Action, outcome: Outcome, *, talked: bool) -> float | None:
+    """Return the seconds for which news of what was just done is waited for."""
+    if action.agents is not None and talked and outcome in AWAITING_CODE:
+        return longest_wrap_up(action.agents)
     if action.sms is not None and outcome in AWAITING_RECEIPT:
         return action.sms.receipt_wait
     if action.email is not None and outcome is Outcome.DELIVERED:
@@ -205,6 +236,32 @@ def _retries_made(strategy: Strategy, counters: Counters, cause: str) -> int:
     if strategy.retry_counter is RetryCounter.PER_OUTCOME:
         return counters.retries.get(cause, 0)
     return sum(made for each, made in counters.retries.items() if each != Outcome.INTERRUPTED)
+
+
+def asked_again(
+    strategy: Strategy,
+    action_name: str,
+    counters: Counters,
+    outcome: Outcome,
+    cause: str,
+    at: dt.datetime,
+    address_index: int,
+) -> Retry | NextAction | Final:
+    """Return what follows when somebody asked to try the same address again at `at`, as `cause`.
+
+    As often as the attempts of contact and action allow; then the action is over, as after any attempt.
+    """
+    action = strategy.action(action_name)
+    if _spent(counters.attempts, strategy.max_attempts):
+        return Final(outcome)
+    if _spent(counters.action_attempts, action.max_attempts):
+        return _leave(strategy, action, action.rule(outcome), counters, outcome, at)
+    return again(counters, cause, at, address_index)
+
+
+def again(counters: Counters, cause: str, at: dt.datetime, address_index: int) -> Retry:
+    """Return one more try of the same address that somebody asked for, counted under `cause`."""
+    return Retry(at, address_index, _counted(counters, cause))
 
 
 def _counted(counters: Counters, cause: str) -> Counters:

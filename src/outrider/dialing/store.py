@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, update
 from sqlalchemy.engine import RowMapping
 
 from outrider.db import schema
@@ -51,6 +51,16 @@ CHARGE = (
     )
     .values(
         in_use=T.in_use + bindparam("units"),
+        contacts_left=T.contacts_left - bindparam("closed"),
+        last_attempt_at=bindparam("now", type_=schema.tasks.c.last_attempt_at.type),
+        pace_at=bindparam("mark", type_=schema.tasks.c.pace_at.type),
+        bound=bindparam("bound_by"),
+    )
+)
+NOTE_CLAIMS = (
+    update(schema.tasks)
+    .where(T.id == bindparam("task"))
+    .values(
         contacts_left=T.contacts_left - bindparam("closed"),
         last_attempt_at=bindparam("now", type_=schema.tasks.c.last_attempt_at.type),
         pace_at=bindparam("mark", type_=schema.tasks.c.pace_at.type),
@@ -131,6 +141,7 @@ ATTEMPT_COLUMNS = (
     "owner",
     "claimed_at",
 )
+SESSION_COLUMNS = ("session_id", "preview")
 CLOSE_ATTEMPT = (
     update(schema.attempts)
     .where(A.id == bindparam("attempt"), A.ended_at.is_(None))
@@ -138,7 +149,7 @@ CLOSE_ATTEMPT = (
         answered_at=bindparam("answered"),
         ended_at=bindparam("ended"),
         outcome=bindparam("result"),
-        disposition=bindparam("chosen"),
+        disposition=func.coalesce(bindparam("chosen", type_=A.disposition.type), A.disposition),
         detail=bindparam("words"),
     )
 )
@@ -158,7 +169,9 @@ SET_TARGET = (
         finished_at=bindparam("new_finished_at"),
     )
 )
-OPEN_ATTEMPT = select(A.id).where(A.id.in_(bindparam("ids", expanding=True)), A.ended_at.is_(None))
+OPEN_ATTEMPT = select(A.id, A.preview, A.wrapped_up_at).where(
+    A.id.in_(bindparam("ids", expanding=True)), A.ended_at.is_(None)
+)
 
 PLANNED = (
     select(
@@ -204,9 +217,14 @@ def take_ended_waits(tx: Tx, task_id: TaskId, now: dt.datetime, most: int) -> li
     return sorted(rows, key=lambda row: int(row["id"]))
 
 
-def charge(tx: Tx, task_id: TaskId, values: Mapping[str, Any]) -> bool:
-    """Charge units to a task if its grant has room (the row count decides); note pace and what bound it."""
-    return tx.execute(CHARGE, {"task": task_id, **values}).rowcount == 1
+def charge(tx: Tx, task_id: TaskId, values: Mapping[str, Any], *, guarded: bool = True) -> bool:
+    """Charge units to a task if its grant has room (the row count decides); note pace and what bound it.
+
+    Not `guarded`: agents are the units, charged by their sessions.
+    """
+    statement = CHARGE if guarded else NOTE_CLAIMS
+    given = values if guarded else {name: value for name, value in values.items() if name != "units"}
+    return tx.execute(statement, {"task": task_id, **given}).rowcount == 1
 
 
 def note(tx: Tx, task_id: TaskId, **values: object) -> None:
@@ -225,46 +243,19 @@ def next_due(tx: Tx, task_id: TaskId) -> dt.datetime | None:
     return tx.execute(NEXT_DUE, {"task": task_id}).scalar()
 
 
-PAST = (
-    select(A.id, A.claimed_at, A.contact_id, A.address, A.outcome, T.kind, J.campaign_id)
-    .join(schema.tasks, T.id == A.task_id)
-    .join(schema.jobs, J.id == T.job_id)
-)
+def add_attempts(tx: Tx, rows: Sequence[tuple[object, ...]], *, of_sessions: bool = False) -> None:
+    """Write the rows (ATTEMPT_COLUMNS) of attempts about to be made: each is the lease of one unit.
+
+    Those `of_sessions` of agents say which, and whether the card is looked at first (SESSION_COLUMNS).
+    """
+    columns = ATTEMPT_COLUMNS + SESSION_COLUMNS if of_sessions else ATTEMPT_COLUMNS
+    insert_rows(tx, schema.attempts, columns, rows)
 
 
-def attempts_of_contacts(
-    tx: Tx, organization_id: int, campaign_id: int | None, contact_ids: Sequence[int], since: dt.datetime
-) -> list[RowMapping]:
-    """Return attempts of these contacts since then, of the organization or of one campaign of it."""
-    query = PAST.where(A.contact_id.in_(contact_ids))
-    return _past(tx, query, organization_id, campaign_id, since)
-
-
-def attempts_to(
-    tx: Tx, organization_id: int, campaign_id: int | None, addresses: Sequence[str], since: dt.datetime
-) -> list[RowMapping]:
-    """Return attempts to these addresses since then, of the organization or of one campaign of it."""
-    query = PAST.where(A.address.in_(addresses))
-    return _past(tx, query, organization_id, campaign_id, since)
-
-
-def _past(
-    tx: Tx, query: Select[Any], organization_id: int, campaign_id: int | None, since: dt.datetime
-) -> list[RowMapping]:
-    query = query.where(A.claimed_at > since, J.organization_id == organization_id)
-    if campaign_id is not None:
-        query = query.where(J.campaign_id == campaign_id)
-    return list(tx.execute(query).mappings())
-
-
-def add_attempts(tx: Tx, rows: Sequence[tuple[object, ...]]) -> None:
-    """Write the rows (ATTEMPT_COLUMNS) of attempts about to be made: each is the lease of one unit."""
-    insert_rows(tx, schema.attempts, ATTEMPT_COLUMNS, rows)
-
-
-def open_attempts(tx: Tx, ids: Sequence[str]) -> set[str]:
-    """Return which of these attempts have no result yet."""
-    return set(tx.execute(OPEN_ATTEMPT, {"ids": list(ids)}).scalars())
+def open_attempts(tx: Tx, ids: Sequence[str]) -> dict[str, RowMapping]:
+    """Return those of these attempts that have no result yet, by id: preview, wrapped_up_at."""
+    found = tx.execute(OPEN_ATTEMPT, {"ids": list(ids)}).mappings()
+    return {row["id"]: row for row in found}
 
 
 def close_attempts(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -327,8 +318,13 @@ def attempts_of_owners(tx: Tx, owners: Sequence[str]) -> list[RowMapping]:
             A.address,
             A.claimed_at,
             A.server_id,
+            A.session_id,
+            A.preview,
             X.address_index,
             X.counters,
+            X.outcome,
+            X.disposition,
+            X.finished_at,
         )
         .join(schema.targets, X.id == A.target_id)
         .where(A.ended_at.is_(None), A.owner.in_(owners))
@@ -341,7 +337,7 @@ AWAITED = (
     select(
         A.id, A.task_id, A.address, A.number, A.outcome, X.id.label("target_id"), X.address_index, X.counters
     )
-    .add_columns(X.contact_id, X.attempts, X.awaiting)
+    .add_columns(X.contact_id, X.attempts, X.awaiting, A.ended_at, A.wrapped_up_at, A.disposition, A.agent_id)
     .join(schema.targets, X.id == A.target_id)
     .where(A.id == bindparam("attempt"))
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 from outrider.campaigns.outcome import Outcome
 from outrider.dialing.attempt import TaskPlan
-from outrider.dialing.retry import AwaitNews, Counters, Decision, Final, NextAction, Retry
+from outrider.dialing.retry import AwaitNews, Counters, Decision, Final, NextAction, Reinstated, Retry
 from outrider.ids import AttemptId
 
 
@@ -88,4 +88,11 @@ def target_row(
             }
         case Final(outcome):
             row |= {"new_state": "done", "new_outcome": outcome.value, "new_finished_at": now}
+        case Reinstated(outcome, disposition):
+            row |= {
+                "new_state": "done",
+                "new_outcome": outcome.value,
+                "new_disposition": disposition,
+                "new_finished_at": now,
+            }
     return row

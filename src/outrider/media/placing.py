@@ -44,9 +44,8 @@ def place(
     if not slots:
         return Placed((), "server")
     room = max(0, sum(slot.free for slot in slots) - spare)
-    if room < wanted and spare:
-        return replace(_charge(tx, zone_id, slots, room, now), bound="ports")
-    return _charge(tx, zone_id, slots, wanted, now)
+    placed = _charge(tx, zone_id, slots, min(wanted, room) if spare else wanted, now)
+    return replace(placed, bound="ports") if spare and room < wanted and not placed.bound else placed
 
 
 def place_leg(

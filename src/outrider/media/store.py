@@ -15,7 +15,7 @@ from outrider.db import schema
 from outrider.db.database import Row, Tx
 from outrider.db.dialect import insert, locked
 from outrider.ids import ZoneId
-from outrider.licences.model import LicenceKind
+from outrider.licences.model import NESTED_KINDS, LicenceKind
 from outrider.licences.tree import DEFAULT_NAME
 from outrider.media.health import Seen, Verdict
 from outrider.media.model import Driver, Health, MediaServer, MediaServerId, Report, SeenAs
@@ -25,15 +25,7 @@ from outrider.media.split import Holding
 S, R, MZ, Z = schema.media_servers.c, schema.media_reports.c, schema.media_zones.c, schema.zones.c
 W, A, G = schema.workers.c, schema.attempts.c, schema.agent_legs.c
 
-CALL_KINDS = tuple(
-    kind.value
-    for kind in (
-        LicenceKind.OUTBOUND_PORTS,
-        LicenceKind.MANUAL_AGENTS,
-        LicenceKind.PREVIEW_AGENTS,
-        LicenceKind.PREDICTIVE_AGENTS,
-    )
-)
+CALL_KINDS = tuple(kind.value for kind in (LicenceKind.OUTBOUND_PORTS, *NESTED_KINDS))
 """Kinds of tasks whose attempts are calls, with a telephony port each."""
 
 ANY = select(S.id).where(S.retired_at.is_(None)).limit(1)

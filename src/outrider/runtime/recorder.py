@@ -1,7 +1,7 @@
-"""Collects results and writes them in batches: 50 at once, or whatever came within 50 ms.
+"""Collects results and wrap-ups, and writes them in batches: 50 at once, or whatever came within 50 ms.
 
-The driver adds results, the worker runs it. A result is held until its transaction is committed; a
-database that is away is tried again, for as long as it takes.
+The driver adds results, the floor wrap-ups, the worker runs it. Each is held until its transaction is
+committed; a database that is away is tried again, for as long as it takes.
 """
 
 import asyncio
@@ -11,8 +11,10 @@ import structlog
 
 from outrider.clock import Clock
 from outrider.db.database import Database
-from outrider.dialing import results
+from outrider.dialing import recording
 from outrider.dialing.attempt import Result
+from outrider.dialing.recording import Recorded
+from outrider.dialing.wrap_ups import WrapUpDone
 from outrider.errors import StoreError
 from outrider.licences.service import SharingRules
 from outrider.runtime.wake import Wake
@@ -24,7 +26,7 @@ LONGEST_PAUSE = 5.0
 
 
 class Recorder:
-    """One queue of results and the coroutine that empties it. `delay` is real seconds."""
+    """One queue of results and wrap-ups, and the coroutine that empties it. `delay` is real seconds."""
 
     def __init__(
         self, database: Database, rules: SharingRules, clock: Clock, wake: Wake, delay: float = 0.05
@@ -34,7 +36,7 @@ class Recorder:
         self._clock = clock
         self._wake = wake
         self._delay = delay
-        self._waiting: list[Result] = []
+        self._waiting: list[Recorded] = []
         self._arrived = asyncio.Event()
         self._written = asyncio.Event()
         self._written.set()
@@ -45,9 +47,11 @@ class Recorder:
 
     def add(self, result: Result) -> None:
         """Queue one result."""
-        self._waiting.append(result)
-        self._written.clear()
-        self._arrived.set()
+        self._queue(result)
+
+    def add_wrap_up(self, done: WrapUpDone) -> None:
+        """Queue what an agent said of an attempt, whose result was added before."""
+        self._queue(done)
 
     async def flushed(self) -> None:
         """Wait until everything that was added is committed."""
@@ -66,17 +70,24 @@ class Recorder:
             if not self._waiting:
                 self._written.set()
 
-    async def _write(self, batch: list[Result]) -> None:
+    def _queue(self, item: Recorded) -> None:
+        self._waiting.append(item)
+        self._written.clear()
+        self._arrived.set()
+
+    async def _write(self, batch: list[Recorded]) -> None:
         pause = self._delay
         while True:
             try:
-                pools = await self._database.write(results.record, self._rules, batch, self._clock.now())
+                pools = await self._database.write(
+                    recording.record_all, self._rules, batch, self._clock.now()
+                )
             except StoreError as error:
                 log.warning("results_wait_for_database", results=len(batch), error=error.message)
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE, pause * 2 or 0.05)
             else:
-                self.recorded += len(batch)
+                self.recorded += sum(isinstance(each, Result) for each in batch)
                 self._wake.nudge(pools)
                 if self.on_written is not None:
                     self.on_written()

@@ -12,20 +12,24 @@ from sqlalchemy import ColumnElement, Table, case, delete, func, insert, literal
 from outrider.db import schema
 from outrider.db.database import Row, Tx
 from outrider.db.dialect import insert as upsert
+from outrider.dialing import abandonment
 from outrider.ids import JobId
 from outrider.jobs.model import ENDED, JobState
-from outrider.licences.model import UNSHARED_KINDS, Standing
+from outrider.licences.model import NESTED_KINDS, UNSHARED_KINDS, Standing
 from outrider.media import sharing
 from outrider.speech import service as speech
 
-W, E, T, X, A, J = (
+W, E, T, X, A, J, S = (
     schema.workers.c,
     schema.leases.c,
     schema.tasks.c,
     schema.targets.c,
     schema.attempts.c,
     schema.jobs.c,
+    schema.agent_sessions.c,
 )
+SEATS = tuple(kind.value for kind in NESTED_KINDS)
+"""Kinds of tasks whose units are agents, not attempts."""
 
 
 def add_worker(tx: Tx, worker_id: str, slot: str, now: dt.datetime, until: dt.datetime) -> None:
@@ -121,6 +125,16 @@ def drifts(tx: Tx) -> list[str]:
         "units in use",
         T.in_use,
         select(A.task_id, func.count().label("truth")).where(A.ended_at.is_(None)).group_by(A.task_id),
+        T.kind.not_in(SEATS),
+    )
+    found += _wrong_sums(
+        tx,
+        "seats in use",
+        T.in_use,
+        select(S.task_id, func.count().label("truth"))
+        .where(S.ended_at.is_(None), S.task_id.is_not(None))
+        .group_by(S.task_id),
+        T.kind.in_(SEATS),
     )
     found += _wrong_sums(
         tx,
@@ -151,6 +165,7 @@ def drifts(tx: Tx) -> list[str]:
     found += [f"{count} targets are claimed, but no attempt of them is open"] if count else []
     found += _wrong_counts(tx, schema.outcome_counts, "outcome")
     found += _wrong_counts(tx, schema.disposition_counts, "disposition")
+    found += abandonment.drifts(tx)
     return found + sharing.drifts(tx) + speech.drifts(tx) + overcommitted(tx)
 
 
@@ -198,7 +213,9 @@ def _wrong_counts(tx: Tx, counts: Table, name: str) -> list[str]:
     return found
 
 
-def _wrong_sums(tx: Tx, what: str, cached: Any, truth: Any) -> list[str]:
+def _wrong_sums(
+    tx: Tx, what: str, cached: Any, truth: Any, tasks: ColumnElement[bool] | None = None
+) -> list[str]:
     sums = truth.subquery()
     query = (
         select(T.id, cached.label("cached"), func.coalesce(sums.c.truth, 0).label("truth"))
@@ -206,6 +223,7 @@ def _wrong_sums(tx: Tx, what: str, cached: Any, truth: Any) -> list[str]:
         .where(cached != func.coalesce(sums.c.truth, 0))
         .order_by(T.id)
     )
+    query = query if tasks is None else query.where(tasks)
     return [f"task {row.id}: {what} is {row.cached}, should be {row.truth}" for row in tx.execute(query)]
 
 

@@ -1,0 +1,45 @@
+"""Numbers that agents dial by hand: whose they are, and a contact for those that are nobody's yet.
+
+`dialing/agent_claims.py` calls it in the transaction of the claim.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+from outrider.contacts import service, store
+from outrider.db import turns
+from outrider.db.database import Tx
+from outrider.ids import ContactId
+
+LIST_NAME: Final = "Dialed by hand"
+THE_SYSTEM: Final = ""
+
+
+def find(tx: Tx, list_ids: Sequence[int], number: str) -> ContactId | None:
+    """Return the first contact of these lists that has this number (E.164) as its main one."""
+    found = store.contact_with_number(tx, list_ids, number)
+    return None if found is None else ContactId(found)
+
+
+def add(
+    tx: Tx, now: dt.datetime, *, organization_id: int, zone_id: int, number: str, country: str
+) -> ContactId:
+    """Return the contact of a number in the organization's list "Dialed by hand", made where missing.
+
+    `country` is the list's default country if it is made now. A list that somebody made by that name is used.
+    """
+    turns.take(tx, f"list of numbers dialed by hand of organization {organization_id}")
+    made = service.find_list(tx, organization_id=organization_id, name=LIST_NAME)
+    if made is None:
+        made = service.create_list(
+            tx,
+            now,
+            organization_id=organization_id,
+            actor=THE_SYSTEM,
+            name=LIST_NAME,
+            default_country=country,
+            zone_id=zone_id,
+        )
+    known = store.contact_with_number(tx, [made.id], number)
+    return ContactId(known if known is not None else store.add_contact(tx, made.id, number))

@@ -1,0 +1,84 @@
+"""What a completion code makes of its contact: done, called again, called back, or never again.
+
+`wrap_ups.py` asks it. A rule that the strategy has for the code by name comes before the code's own effect.
+"""
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+
+from outrider.agents.commands import Callback
+from outrider.campaigns.outcome import Outcome
+from outrider.db.database import Row, Tx
+from outrider.dialing import agent_store, plans
+from outrider.dialing.attempt import TaskPlan
+from outrider.dialing.retry import Decision, Final, again, asked_again, decide
+from outrider.dialing.targets import counters_of
+
+
+class Effect(enum.StrEnum):
+    """What a completion code does to its contact."""
+
+    DONE = "done"
+    RETRY = "retry"
+    CALLBACK = "callback"
+    DO_NOT_CONTACT = "do_not_contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A completion code with its effect; `retry_after` is seconds."""
+
+    name: str
+    effect: Effect = Effect.DONE
+    retry_after: float = 0.0
+
+
+def find(tx: Tx, plan: TaskPlan, name: str | None) -> Code | None:
+    """Return the organization's code of that name; one that is not known (any more) is simply done."""
+    if name is None:
+        return None
+    row = agent_store.code(tx, plan.organization_id, name)
+    return Code(name) if row is None else Code(name, Effect(row["effect"]), row["retry_after"] or 0.0)
+
+
+def decision(
+    tx: Tx, plan: TaskPlan, row: Row, code: Code | None, callback: Callback | None, now: dt.datetime
+) -> Decision:
+    """Return what follows a contact that an agent said `code` of (None: nothing, so the outcome decides).
+
+    `row` is its attempt with its target. A contact with a `callback` is left alone until that expires: then
+    it is anybody's again, so that no promise is lost.
+    """
+    action, counters = plan.action, counters_of(row["counters"], row["attempts"])
+    # The agent has talked with the person, whatever broke the call off then.
+    outcome = Outcome(row["outcome"]) if code is None else Outcome.ANSWERED
+    index = int(row["address_index"])
+    if callback is not None:
+        cause = Effect.CALLBACK if code is None else code.name
+        return again(counters, cause, expiry(plan, callback), index)
+    effect = None if code is None or code.name in action.dispositions else code.effect
+    if code is not None and effect is Effect.DO_NOT_CONTACT:
+        return Final(outcome)
+    if code is not None and effect is Effect.RETRY:
+        at = now + dt.timedelta(seconds=code.retry_after)
+        return asked_again(plan.strategy, action.name, counters, outcome, code.name, at, index)
+    return decide(
+        plan.strategy,
+        action.name,
+        counters,
+        outcome,
+        now,
+        index,
+        plans.addresses(tx, plan, row["contact_id"]),
+        disposition=None if code is None else code.name,
+        awaited=True,
+    )
+
+
+def expiry(plan: TaskPlan, callback: Callback) -> dt.datetime:
+    """Return when a promise is over: as said, or the strategy's time after it was due."""
+    if callback.expires_at is not None:
+        return callback.expires_at
+    life = 0.0 if plan.action.agents is None else plan.action.agents.callback_life
+    return callback.at + dt.timedelta(seconds=life)
