@@ -35,9 +35,10 @@ def seat_given(roster: Roster, session: Session, task: FloorTask, now: dt.dateti
     return serve(roster, session, now)
 
 
-def seat_refused(roster: Roster, session: Session, reason: str) -> None:
+def seat_refused(roster: Roster, session: Session, now: dt.datetime, reason: str) -> Session:
     """Tell an agent why it has no seat; it is tried again when one comes free."""
     roster.tell(session, SeatRefused(reason=reason))
+    return roster.change(session, now, pending_why=reason[:200])
 
 
 def seat_released(roster: Roster, session: Session, now: dt.datetime, reason: str) -> Session:

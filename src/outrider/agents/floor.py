@@ -73,9 +73,9 @@ class Floor:
         """Follow the database: the session has a seat of this task."""
         return self._with(session_id, lambda each: attaching.seat_given(self.roster, each, task, now))
 
-    def seat_refused(self, session_id: SessionId, reason: str) -> Actions:
+    def seat_refused(self, session_id: SessionId, now: dt.datetime, reason: str) -> Actions:
         """Follow the database: there is no seat, and why."""
-        return self._with(session_id, lambda each: attaching.seat_refused(self.roster, each, reason))
+        return self._with(session_id, lambda each: attaching.seat_refused(self.roster, each, now, reason))
 
     def seat_released(self, session_id: SessionId, now: dt.datetime, reason: str) -> Actions:
         """Follow the database: the session's seat is gone."""

@@ -161,6 +161,13 @@ class Session:
     """Whether a desktop listens now."""
 
     @property
+    def is_usable(self) -> bool:
+        """Whether it counts when agents are dealt: at work or ready, or resting with a seat it has."""
+        if self.then is AgentState.LOGGED_OUT or self.state is AgentState.LOGGED_OUT:
+            return False
+        return self.state is not AgentState.NOT_READY or self.attachment is not Attachment.FREE
+
+    @property
     def is_free(self) -> bool:
         """Whether it can take an answered contact of its job now: ready, attached, nailed up."""
         return (

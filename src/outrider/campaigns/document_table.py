@@ -122,10 +122,12 @@ class Table:
             return None
         return found
 
-    def flag(self, name: str) -> bool:
-        """Return true or false; false when the field is missing."""
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Return true or false; `default` when the field is missing."""
         value = self.get(name)
-        if value is not None and not isinstance(value, bool):
+        if value is None:
+            return default
+        if not isinstance(value, bool):
             self.complain(name, f"must be true or false, not {shown(value)}")
         return value is True
 

@@ -63,6 +63,8 @@ NEVER_REPEATED = frozenset({Outcome.HARD_BOUNCE, Outcome.UNKNOWN})
 CALL_RETRYABLE = (
     Outcome.BUSY,
     Outcome.NO_ANSWER,
+    Outcome.ABANDONED,
+    Outcome.SKIPPED,
     Outcome.CONGESTION,
     Outcome.FAILED,
     Outcome.MACHINE,

@@ -25,18 +25,20 @@ _WORD = re.compile(r"[^\W\d_]+([ '\-][^\W\d_]+)*")
 _VOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.\-]{0,39}")
 
 
-def read_call(table: Table) -> CallSettings:
-    """Return the call part of an action."""
+def read_call(table: Table, *, with_agents: bool = False) -> CallSettings:
+    """Return the call part of an action; with agents it needs no prompt, and has no menu."""
     defaults = CallSettings(Prompt())
-    prompt = table.table("prompt", required=True)
+    prompt = table.table("prompt", required=not with_agents)
     ring_timeout = table.number("ring_timeout", SHORTEST_RING, LONGEST_RING)
     menu = table.table("menu")
+    if with_agents and menu is not None:
+        table.complain("menu", "cannot stand beside agents, who talk to the contact themselves")
     resource_wait = table.duration("resource_wait", 0, LONGEST_RESOURCE_WAIT)
     voice = table.text("voice", longest=40)
     if voice is not None and not _VOICE.fullmatch(voice):
         table.complain("voice", f"must name a voice or language of the speech engine, not {shown(voice)}")
     return CallSettings(
-        prompt=_prompt(prompt) if prompt is not None else Prompt(),
+        prompt=read_prompt(prompt) if prompt is not None else Prompt(),
         ring_timeout=DEFAULT_RING if ring_timeout is None else ring_timeout,
         on_machine=table.choice("on_machine", OnMachine.HANGUP),
         detect_machine=table.flag("detect_machine"),
@@ -57,7 +59,8 @@ def folder_name(table: Table, name: str, value: str, folder: str) -> bool:
     return True
 
 
-def _prompt(table: Table) -> Prompt:
+def read_prompt(table: Table) -> Prompt:
+    """Return a prompt: exactly one of a text to be spoken and a file."""
     text = table.text("text", longest=10_000, lines=True)
     file = table.text("file")
     if ("text" in table.values) == ("file" in table.values):
@@ -118,7 +121,7 @@ def _choice(table: Table) -> MenuChoice:
         digit=digit,
         disposition=disposition or REMOVED,
         word=None if word is None else word.lower(),
-        say=None if say is None else _prompt(say),
+        say=None if say is None else read_prompt(say),
         do_not_contact=removes,
     )
     table.close()

@@ -44,7 +44,13 @@ from outrider.campaigns.strategy_parts import (
     Then,
     Window,
 )
-from outrider.licences.model import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, DEFAULT_PRIORITY, Allocation
+from outrider.licences.model import (
+    DEFAULT_MAXIMUM,
+    DEFAULT_MINIMUM,
+    DEFAULT_PRIORITY,
+    Allocation,
+    LicenceKind,
+)
 
 __all__ = [
     "ALL_DAYS",
@@ -117,6 +123,11 @@ class Action:
     restrictions: Restrictions = field(default_factory=Restrictions)
     agents: AgentSettings | None = None
     """Set for a call action in which agents talk to the contacts."""
+
+    @property
+    def licence(self) -> LicenceKind | None:
+        """Return the licence type that its tasks use: seats where agents talk; None: none (webhook)."""
+        return self.channel.licence if self.agents is None else self.agents.mode.licence
 
     def rule(self, outcome: Outcome, disposition: str | None = None) -> RetryRule:
         """Return the rule for what an attempt came to: the disposition's, else the outcome's, else default.

@@ -14,6 +14,7 @@ from outrider.campaigns.outcome import (
     WEBHOOK_RETRYABLE,
     Outcome,
 )
+from outrider.campaigns.read_agents import read_agents
 from outrider.campaigns.read_call import read_call
 from outrider.campaigns.read_channels import read_email, read_sms, read_webhook
 from outrider.campaigns.read_condition import read_condition
@@ -26,6 +27,7 @@ from outrider.campaigns.read_rules import (
 )
 from outrider.campaigns.strategy import (
     Action,
+    AgentSettings,
     CallSettings,
     Channel,
     EmailSettings,
@@ -76,7 +78,8 @@ def read_action(table: Table, later: list[str]) -> Action:
     if minimum > maximum:
         default = "" if "maximum" in table.values else " (the default)"
         table.complain("minimum", f"is {minimum}, which is more than the maximum of {maximum}{default}")
-    settings = _settings(table, channel)
+    agents = _agents(table, channel)
+    settings = _settings(table, channel, with_agents=agents is not None)
     condition = table.table("condition")
     action = Action(
         name=name,
@@ -96,10 +99,11 @@ def read_action(table: Table, later: list[str]) -> Action:
         retry=read_retry(table, RETRYABLE[channel], later) if channel is not None else {},
         retry_on=table.choice("retry_on", RetryOn.SAME) if channel is not Channel.WEBHOOK else RetryOn.SAME,
         retry_interrupted=table.flag("retry_interrupted"),
-        dispositions=_dispositions(table, settings, later),
+        dispositions=_dispositions(table, settings, agents, later),
         reached=read_reached(table, later),
         windows=read_windows(table),
         restrictions=read_restrictions(table),
+        agents=agents,
     )
     if channel is not None:
         table.close()
@@ -127,10 +131,19 @@ def _channel(table: Table) -> Channel | None:
     return None
 
 
-def _settings(table: Table, channel: Channel | None) -> Settings | None:
+def _agents(table: Table, channel: Channel | None) -> AgentSettings | None:
+    """Return what a call action says of its agents, None when it has none."""
+    agents = table.table("agents")
+    if agents is not None and channel not in (Channel.CALL, None):
+        table.complain("agents", f"talk in calls only, not on the channel {channel}")
+        return None
+    return None if agents is None else read_agents(agents)
+
+
+def _settings(table: Table, channel: Channel | None, *, with_agents: bool) -> Settings | None:
     match channel:
         case Channel.CALL:
-            return read_call(table)
+            return read_call(table, with_agents=with_agents)
         case Channel.SMS:
             return read_sms(table)
         case Channel.EMAIL:
@@ -161,10 +174,14 @@ def _addresses(table: Table, channel: Channel | None) -> tuple[str, ...]:
     return tuple(fields)
 
 
-def _dispositions(table: Table, settings: Settings | None, later: list[str]) -> dict[str, RetryRule]:
-    """Return the rules for named results, which only menus and web services have."""
+def _dispositions(
+    table: Table, settings: Settings | None, agents: AgentSettings | None, later: list[str]
+) -> dict[str, RetryRule]:
+    """Return the rules for named results, which only menus, web services and agents have."""
     if isinstance(settings, WebhookSettings):
         return read_dispositions(table, None, later)
+    if agents is not None:
+        return read_dispositions(table, agents.completion_codes or None, later)
     menu = settings.menu if isinstance(settings, CallSettings) else None
     if menu is None:
         if isinstance(settings, CallSettings) and table.get("dispositions") is not None:

@@ -9,6 +9,7 @@ from outrider.campaigns.read_condition import condition_document
 from outrider.campaigns.strategy import (
     DAY_NAMES,
     Action,
+    AgentSettings,
     AttemptLimit,
     CallSettings,
     Channel,
@@ -64,6 +65,8 @@ def _action(action: Action) -> dict[str, object]:
         "dispositions": {name: _rule(rule) for name, rule in action.dispositions.items()} or None,
         "reached": None if action.reached is None else _reached(action.reached),
     }
+    if action.agents is not None:
+        document["agents"] = _agents(action.agents)
     for settings in (action.call, action.sms, action.email, action.webhook):
         match settings:
             case CallSettings():
@@ -83,7 +86,7 @@ def _call(call: CallSettings) -> dict[str, object]:
         for rule in call.caller_ids
     ]
     return {
-        "prompt": _prompt(call.prompt),
+        "prompt": _prompt(call.prompt) or None,
         "voice": call.voice or None,
         "ring_timeout": _plain(call.ring_timeout),
         "detect_machine": call.detect_machine,
@@ -94,6 +97,39 @@ def _call(call: CallSettings) -> dict[str, object]:
         "no_resource": call.no_resource.value,
         "resource_wait": _plain(call.resource_wait),
     }
+
+
+def _agents(agents: AgentSettings) -> dict[str, object]:
+    rule = agents.abandonment
+    abandonment = {
+        "pack": rule.pack,
+        "limit": rule.limit,
+        "days": rule.days,
+        "denominator": rule.denominator,
+        "patience": _plain(rule.patience),
+        "lockout": _plain(rule.lockout or 0.0),
+    }
+    return _without_none(
+        {
+            "mode": agents.mode.value,
+            "skills": dict(agents.skills) or None,
+            "script": agents.script or None,
+            "card": list(agents.card) or None,
+            "preview_time": _plain(agents.preview_time or 0.0),
+            "auto_dial": agents.auto_dial,
+            "may_skip": agents.may_skip,
+            "wrap_up": _plain(agents.wrap_up),
+            "wrap_up_extension": _plain(agents.wrap_up_extension),
+            "wrap_up_extensions": agents.wrap_up_extensions,
+            "completion_codes": list(agents.completion_codes) or None,
+            "default_code": agents.default_code,
+            "abandoned": None if agents.abandoned is None else _prompt(agents.abandoned),
+            "abandonment": abandonment,
+            "callbacks": [kind.value for kind in agents.callbacks] or None,
+            "callback_life": _plain(agents.callback_life),
+            "nail_up_timeout": _plain(agents.nail_up_timeout),
+        }
+    )
 
 
 def _menu(menu: Menu) -> dict[str, object]:

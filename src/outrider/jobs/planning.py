@@ -80,7 +80,7 @@ class _Planned:
             )
         _, strategy = campaigns.runnable(self._tx, campaign.organization_id, campaign.strategy_name)
         for action in strategy.actions:
-            licence = action.channel.licence
+            licence = action.licence
             if licence is None or licence in UNSHARED_KINDS:
                 continue
             task = f"campaign {campaign.id} {action.name}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from outrider.campaigns import service as campaigns
 from outrider.campaigns.finish import deadline, finished
 from outrider.campaigns.outcome import Outcome
-from outrider.campaigns.strategy import Action, Channel, Strategy
+from outrider.campaigns.strategy import Action, Strategy
 from outrider.campaigns.strategy_document import parse_strategy
 from outrider.db import log
 from outrider.db.database import Row, Tx
@@ -24,27 +24,19 @@ from outrider.licences import division_store
 from outrider.licences import service as licences
 from outrider.licences import store as licence_store
 from outrider.licences.model import (
+    COVERED_BY,
     HIGHEST_PRIORITY,
     LARGEST_COUNT,
     LOWEST_PRIORITY,
     LicenceKind,
     OpenKind,
     Standing,
-    TaskKind,
     Trigger,
     is_open,
     task_kind,
 )
 from outrider.licences.service import SharingRules
 from outrider.supply import service as supply
-
-KINDS: Mapping[Channel, TaskKind] = {
-    Channel.CALL: LicenceKind.OUTBOUND_PORTS,
-    Channel.EMAIL: LicenceKind.EMAIL,
-    Channel.SMS: LicenceKind.SMS,
-    Channel.WEBHOOK: OpenKind.WEBHOOK,
-}
-"""What a task of each channel is of (licensing.md 1)."""
 
 TRIGGERS: Mapping[JobCommand, Trigger] = {
     JobCommand.START: Trigger.START,
@@ -325,7 +317,8 @@ def _refuse_unlicensed(tx: Tx, found: Job) -> None:
     counts = division_store.effective(tx)
     tasks = store.tasks(tx, None, job_ids=[found.id])
     for kind in sorted({task_kind(task.kind) for task in tasks}):
-        if any(is_open(kind, units) for units in counts.values()):
+        serving = COVERED_BY.get(kind, (kind,)) if isinstance(kind, LicenceKind) else (kind,)
+        if any(is_open(each, units) for each in serving for units in counts.values()):
             return
     kinds = ", ".join(sorted({task.kind for task in tasks}))
     raise LicenceShortageError(
@@ -347,7 +340,7 @@ def _task_row(job_id: JobId, pool_id: PoolId, action: Action) -> dict[str, objec
         "job_id": job_id,
         "pool_id": pool_id,
         "action": action.name,
-        "kind": KINDS[action.channel].value,
+        "kind": (action.licence or OpenKind.WEBHOOK).value,
         "allocation": action.allocation.value,
         "minimum": action.minimum,
         "maximum": action.maximum,
