@@ -83,6 +83,21 @@ class VoiceChannel(Protocol):
         """End speech recognition on a call; nothing happens when there is none."""
         ...
 
+    async def join(self, call_id: AttemptId, room: str) -> None:
+        """Put an answered call into a room, made when it is first used; it leaves the one it was in.
+
+        When this returns, it hears whoever is there, and is heard. Raises ChannelError when it is not up.
+        """
+        ...
+
+    async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:
+        """Take a call out of its room; with `music` it hears that until it joins one again."""
+        ...
+
+    async def send_digits(self, call_id: AttemptId, digits: str) -> None:
+        """Play keys (0-9, *, #, A-D) to the far end. Raises ChannelError when the call is not up."""
+        ...
+
     async def hang_up(self, call_id: AttemptId) -> None:
         """End a call; nothing happens when it is over already."""
         ...

@@ -131,6 +131,20 @@ class MediaServers:
         if place is not None:
             await place.stop_listening(call_id)
 
+    async def join(self, call_id: AttemptId, room: str) -> None:
+        """Put an answered call into a room of its server. Raises ChannelError when it is not up."""
+        await self._has(call_id).join(call_id, room)
+
+    async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:
+        """Take a call out of its room; nothing happens when it is gone."""
+        place = self._find(call_id)
+        if place is not None:
+            await place.leave(call_id, music=music)
+
+    async def send_digits(self, call_id: AttemptId, digits: str) -> None:
+        """Play keys to the far end. Raises ChannelError when the call is not up."""
+        await self._has(call_id).send_digits(call_id, digits)
+
     async def hang_up(self, call_id: AttemptId) -> None:
         """End a call; nothing happens when it is over already."""
         place = self._find(call_id)

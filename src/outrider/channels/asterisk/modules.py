@@ -45,8 +45,11 @@ NEEDS = (
     Need("app_amd", "telling machines from people by AMD()", essential=False),
     Need("func_dialplan", "finding the dialplan that runs AMD()", essential=False),
     Need("chan_websocket", "speech recognition", essential=False),
-    Need("res_ari_bridges", "speech recognition", essential=False),
-    Need("bridge_simple", "speech recognition", essential=False),
+    Need("res_ari_bridges", "agents, and speech recognition", essential=False),
+    Need("bridge_simple", "agents, and speech recognition", essential=False),
+    Need("bridge_softmix", "conferences of agents", essential=False),
+    Need("res_musiconhold", "music while a contact is on hold", essential=False),
+    Need("app_senddtmf", "keys that agents send", essential=False),
     Need("codec_ulaw", "speech recognition", essential=False),
     Need("codec_alaw", "speech recognition on A-law trunks", essential=False),
 )

@@ -4,7 +4,7 @@ import math
 import re
 
 from outrider.channels.asterisk.settings import AsteriskSettings
-from outrider.channels.model import OutboundCall, Prompt
+from outrider.channels.model import CallPurpose, OutboundCall, Prompt
 from outrider.errors import ChannelError
 
 SHORTEST_RING = 1
@@ -13,6 +13,8 @@ EXTENSIONS = ("wav", "gsm", "ulaw", "alaw", "sln", "sln16", "g722", "g729", "pcm
 
 _SCHEME = re.compile(r"(sound|recording|tone|number|digits|characters):")
 _NUMBER = re.compile(r"\+?[0-9A-Za-z*#][0-9A-Za-z*#._-]{0,79}")
+_SIP_ADDRESS = re.compile(r"sips?:[0-9A-Za-z*#._+-]{1,80}@[0-9A-Za-z.-]{1,120}(:[0-9]{1,5})?")
+_OWN_ENDPOINT = re.compile(r"PJSIP/[0-9A-Za-z_-]{1,80}")
 _CALLER_ID = re.compile(r"[0-9+*#A-Za-z_. -]{0,40}")
 
 
@@ -36,8 +38,16 @@ def media(prompt: Prompt, settings: AsteriskSettings) -> str | None:
 def endpoint(call: OutboundCall, settings: AsteriskSettings) -> str:
     """Return the dial string of a call. ChannelError for an address that cannot be a number.
 
-    Only letters, digits and +*#._- pass: an address must not reach another endpoint, or two at once.
+    Only letters, digits and +*#._- pass: an address must not reach another endpoint, or two at once. Phones
+    of agents and consulted people may be SIP addresses too, reached through the trunk's endpoint, or
+    endpoints of the server itself (`PJSIP/name`).
     """
+    if call.purpose is not CallPurpose.CUSTOMER:
+        if _OWN_ENDPOINT.fullmatch(call.address):
+            return call.address
+        trunk = pjsip_endpoint(settings.trunk)
+        if _SIP_ADDRESS.fullmatch(call.address) and trunk is not None:
+            return f"PJSIP/{trunk}/{call.address}"
     if not _NUMBER.fullmatch(call.address):
         raise ChannelError(f"{call.address!r} cannot be dialled: it is not a phone number")
     digits = call.address.removeprefix("+")

@@ -6,7 +6,6 @@ Requests go out through `client`, events come in and are judged by `calls`; this
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,16 +14,18 @@ from outrider.channels.asterisk import calls, prompts, survey
 from outrider.channels.asterisk.calls import CallState, Classify, LookAgain, Moment, Phase, PromptBroke, Wish
 from outrider.channels.asterisk.classification import Classification
 from outrider.channels.asterisk.client import AriClient, ServerInfo
+from outrider.channels.asterisk.ears import Ears
 from outrider.channels.asterisk.health import OnHealth, ServerHealth
-from outrider.channels.asterisk.listening import PARTS, Listening, call_of
+from outrider.channels.asterisk.listening import PARTS
 from outrider.channels.asterisk.messages import Answer, Event
 from outrider.channels.asterisk.playing import Playing
 from outrider.channels.asterisk.register import STRAGGLERS, Register
+from outrider.channels.asterisk.rooms import Rooms
 from outrider.channels.asterisk.settings import AsteriskSettings
-from outrider.channels.asterisk.speech import Heard, Recognizer, Speaker
+from outrider.channels.asterisk.speech import Recognizer, Speaker
 from outrider.channels.asterisk.trouble import ServerState
 from outrider.channels.base import ChannelUnreachableError, DuplicateCallError, EventSink
-from outrider.channels.model import Living, OutboundCall, Prompt, SpeechHeard
+from outrider.channels.model import Living, OutboundCall, Prompt
 from outrider.clock import Clock, stopwatch
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
@@ -33,9 +34,6 @@ log = logging.getLogger(__name__)
 
 TOLERANCE = 0.25
 """Seconds by which Asterisk's ring timer may be ahead of ours."""
-
-LISTENERS = 4
-"""Threads for speech recognition of one server's calls."""
 
 CONFLICT = 409
 
@@ -66,14 +64,13 @@ class AsteriskServer:
         self.on_health = on_health
         self._clock = clock
         self._speaker = speaker
-        self._recognizer = recognizer
         self._register = Register(clock, self._do, self._call_over)
+        self._ears = Ears(settings.name, clock, self._register, recognizer, lambda: self._client)
+        self._rooms = Rooms(lambda: self._client)
         self._adopt(settings)
         self._health = ServerHealth(settings.name, ServerState.CONNECTING, clock.now())
         self._verdict = asyncio.Event()
         self._condemned: set[AttemptId] = set()
-        self._listening: dict[AttemptId, Listening] = {}
-        self._threads: ThreadPoolExecutor | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._started = ""
 
@@ -125,18 +122,14 @@ class AsteriskServer:
 
     async def close(self) -> None:
         """Disconnect; calls that are up live on, and may be taken over by who comes next."""
-        for listening in tuple(self._listening.values()):
-            await listening.stop()
-        self._listening.clear()
+        await self._ears.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.close()
         self._health = replace(self._health, state=ServerState.CONNECTING, since=self._clock.now())
         self._register.clear()
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            self._threads = None
+        self._rooms.clear()
 
     async def originate(self, call: OutboundCall) -> None:
         """Make a call. Raises DuplicateCallError for an id used before, ChannelError when refused.
@@ -182,34 +175,29 @@ class AsteriskServer:
 
         Raises ChannelError when the call is not up or the server has no speech recognition.
         """
-        self._register.up(call_id)
-        if self._recognizer is None:
-            raise ChannelError("speech cannot be recognised: no recognition engine is configured")
-        if call_id in self._listening:
-            raise ChannelError(f"call {call_id} is being listened to already")
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(LISTENERS, thread_name_prefix=f"ears-{self.settings.name}")
-
-        def on_heard(heard: Heard) -> None:
-            if self._listening.get(call_id) is listening:
-                event = SpeechHeard(call_id, self._clock.now(), heard.word, heard.confidence)
-                self._register.tell(event)
-
-        listening = Listening(self._client, call_id, self._recognizer, self._threads, on_heard)
-        self._listening[call_id] = listening
-        try:
-            await listening.start(words)
-        except BaseException:
-            self._listening.pop(call_id, None)
-            raise
-        if not self.knows(call_id):
-            await self.stop_listening(call_id)
+        await self._ears.listen(call_id, words)
 
     async def stop_listening(self, call_id: AttemptId) -> None:
         """End speech recognition on a call; nothing happens when there is none."""
-        listening = self._listening.pop(call_id, None)
-        if listening is not None:
-            await listening.stop()
+        await self._ears.stop(call_id)
+
+    async def join(self, call_id: AttemptId, room: str) -> None:
+        """Put an answered call into a room: when this returns, all in it hear each other.
+
+        Raises ChannelError when the call is not up.
+        """
+        self._register.up(call_id)
+        await self._rooms.join(call_id, room)
+
+    async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:
+        """Take a call out of its room, to music if wished; nothing happens when it is gone."""
+        if self.knows(call_id):
+            await self._rooms.leave(call_id, music=music)
+
+    async def send_digits(self, call_id: AttemptId, digits: str) -> None:
+        """Play keys to the far end. Raises ChannelError when the call is not up."""
+        self._register.up(call_id)
+        await self._rooms.send_digits(call_id, digits)
 
     async def hang_up(self, call_id: AttemptId) -> None:
         """End a call; nothing happens when it is over already.
@@ -238,7 +226,8 @@ class AsteriskServer:
         except ChannelError as error:
             log.info("Asterisk %s cannot say what is up: %s", name, error.message)
             return Living(silent=frozenset({name}))
-        return Living(tuple(survey.living_call(state, name) for state in found))
+        room_of = self._rooms.room_of
+        return Living(tuple(survey.living_call(each, name, room_of(each.call_id)) for each in found))
 
     async def _take_stock(self) -> list[CallState]:
         """Compare our calls with the server's: forget those it has not, take up those we did not know."""
@@ -247,9 +236,11 @@ class AsteriskServer:
         stock = await survey.survey(self._client)
         late = await register.let_go(known - stock.calls.keys())
         for path, call_id in stock.parts.items():
-            if call_id not in self._listening:
+            if call_id not in self._ears:
                 # Left behind by a process of ours that died while it listened.
                 await self._client.request("DELETE", path)
+        for room in self._rooms.found(stock.rooms):
+            await self._rooms.close(room)
         self._catch_up(stock.calls, known)
         strangers: dict[AttemptId, CallState] = {}
         for call_id, channel in stock.calls.items():
@@ -283,6 +274,7 @@ class AsteriskServer:
         self._classification.reset()
         if restarted:
             self._register.forget_all()
+            self._rooms.clear()
             self._condemned.clear()
         condemned, self._condemned = self._condemned, set()
         for call_id in condemned:
@@ -314,7 +306,7 @@ class AsteriskServer:
         else:
             name = str((event.get("playback") or {}).get("target_uri", "")).removeprefix("channel:")
         if name.endswith(PARTS):
-            self._heard_of_part(name, event)
+            self._ears.heard_of_part(name, event)
             return
         call_id = AttemptId(name)
         if self._register.get(call_id) is None:
@@ -335,11 +327,6 @@ class AsteriskServer:
             return CallState(call_id, alerted=True, rang=True) if ours else None
         return calls.of_living(call_id, event.get("channel") or {}, self.settings.amd_context)
 
-    def _heard_of_part(self, name: str, event: Event) -> None:
-        listening = self._listening.get(call_of(name))
-        if listening is not None and event.get("type") == "StasisStart":
-            listening.started(name)
-
     def _do(self, state: CallState, wish: Wish) -> None:
         loop = asyncio.get_running_loop()
         match wish:
@@ -352,9 +339,11 @@ class AsteriskServer:
 
     def _call_over(self, call_id: AttemptId) -> None:
         self._playing.over(call_id)
-        listening = self._listening.pop(call_id, None)
-        if listening is not None:
-            self._run(listening.stop())
+        if call_id in self._ears:
+            self._run(self._ears.stop(call_id))
+        empty = self._rooms.over(call_id)
+        if empty:
+            self._run(self._rooms.close(empty))
 
     def _adopt(self, settings: AsteriskSettings) -> None:
         """Make the parts that speak to the server anew."""

@@ -1,7 +1,7 @@
 """What is up on one Asterisk: its channels, and which of them are ours. `server` asks at every doubt."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ class Stock:
     calls: Mapping[AttemptId, Mapping[str, Any]]
     own: frozenset[str]
     parts: Mapping[str, AttemptId]
+    rooms: Sequence[Mapping[str, Any]] = ()
+    """All bridges, those of others too: ours are known by their names."""
 
 
 async def survey(client: AriClient) -> Stock:
@@ -34,6 +36,8 @@ async def survey(client: AriClient) -> Stock:
     """
     channels = _content(await client.request("GET", "channels"), "channels")
     applications = _content(await client.request("GET", "applications"), "applications")
+    every = await client.request("GET", "bridges")
+    rooms = _content(every, "bridges") if every.ok else []
     settings = client.settings
     own: set[str] = set()
     bridges: set[str] = set()
@@ -51,7 +55,7 @@ async def survey(client: AriClient) -> Stock:
     }
     paths = {f"channels/{name}": name for name in own} | {f"bridges/{name}": name for name in bridges}
     parts = {path: call_id for path, name in paths.items() if (call_id := part_of(name)) is not None}
-    return Stock(calls, frozenset(own), parts)
+    return Stock(calls, frozenset(own), parts, rooms)
 
 
 async def playing(client: AriClient, calls: list[AttemptId]) -> frozenset[AttemptId]:
@@ -66,9 +70,9 @@ async def subscribe(client: AriClient, call_id: AttemptId) -> Answer:
     return await client.request("POST", path)
 
 
-def living_call(state: CallState, server: str) -> LivingCall:
+def living_call(state: CallState, server: str, room: str) -> LivingCall:
     """Return a call as an answer to "what is up?"."""
-    return LivingCall(state.call_id, state.phase is not Phase.PLACED, state.by, state.playing, server)
+    return LivingCall(state.call_id, state.phase is not Phase.PLACED, state.by, state.playing, server, room)
 
 
 def _content(answer: Answer, what: str) -> list[Mapping[str, Any]]:

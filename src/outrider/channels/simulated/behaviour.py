@@ -81,6 +81,10 @@ class CarrierProfile:
     """What people do after a prompt, as probabilities: press a key ("1"), say a word ("yes"), or nothing."""
     answer_delay: Span = Span(0.8, 4.0)
     """From the end of the prompt to the key or word."""
+    talk: Span = Span(60.0, 180.0)
+    """From the first word with an agent until the person hangs up."""
+    talk_mean: float = 0.0
+    """Above 0: talks are drawn exponentially around this mean, and `talk` means nothing."""
     unrecognised: float = 0.0
     """Share of answered calls for which the media server cannot tell a person from a machine."""
     file_seconds: float = 12.0
@@ -93,8 +97,30 @@ class CarrierProfile:
         return max(SHORTEST_PROMPT, len(text) / CHARACTERS_PER_SECOND)
 
 
+ALWAYS_THERE = 10 * 86_400.0
+"""Seconds: who waits that long never hangs up by itself."""
+
+AGENT, CONSULT = "agent", "consult"
+"""The profiles of agents' phones, and of people who are consulted."""
+
+
+def built_in() -> dict[str, CarrierProfile]:
+    """Return the profiles that are always there."""
+    there = Span(ALWAYS_THERE, ALWAYS_THERE)
+    phone = CarrierProfile(
+        outcomes={FarEnd.HUMAN: 1.0},
+        setup=Span(0.1, 0.3),
+        human_ring=Span(0.5, 1.5),
+        patience=there,
+        linger=there,
+        hangs_up_early=0.0,
+        talk=there,
+    )
+    return {DEFAULT: CarrierProfile(), AGENT: phone, CONSULT: replace(phone, human_ring=Span(2.0, 6.0))}
+
+
 _SHARES = ("hangs_up_early", "unrecognised")
-_DURATIONS = ("file_seconds",)
+_DURATIONS = ("file_seconds", "talk_mean")
 _SPANS = tuple(
     item.name
     for item in fields(CarrierProfile)

@@ -23,6 +23,8 @@ class Call:
         "playing",
         "profile",
         "record",
+        "room",
+        "talks",
         "timer",
     )
 
@@ -38,3 +40,6 @@ class Call:
         self.playing = False
         self.listening: frozenset[str] = frozenset()
         self.ending = False
+        self.room = ""
+        self.talks = False
+        """Whether the person has begun to talk with an agent: then it hangs up when all is said."""

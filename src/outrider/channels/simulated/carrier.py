@@ -8,7 +8,7 @@ import datetime as dt
 import heapq
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from outrider.channels.base import ChannelUnreachableError, DuplicateCallError, EventSink
 from outrider.channels.model import (
@@ -16,6 +16,7 @@ from outrider.channels.model import (
     CallAnswered,
     CallEnded,
     CallEvent,
+    CallPurpose,
     CallRinging,
     DigitPressed,
     EndCause,
@@ -26,11 +27,13 @@ from outrider.channels.model import (
     Prompt,
     SpeechHeard,
 )
-from outrider.channels.simulated.behaviour import DEFAULT, CarrierProfile, FarEnd
+from outrider.channels.simulated.behaviour import DEFAULT, CarrierProfile, FarEnd, built_in
 from outrider.channels.simulated.call import Call
+from outrider.channels.simulated.counts import CarrierCounts
 from outrider.channels.simulated.fate import Fate, draw_fate
 from outrider.channels.simulated.faults import Faults
 from outrider.channels.simulated.ledger import CallRecord, Ledger
+from outrider.channels.simulated.rooms import Rooms
 from outrider.clock import Clock
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
@@ -50,19 +53,6 @@ _UNANSWERED = {
 
 
 _Step = Callable[[Call, int], None]
-
-
-@dataclass(slots=True)
-class CarrierCounts:
-    """What a carrier did since it started, for statistics and audits."""
-
-    originated: int = 0
-    duplicates_refused: int = 0
-    refused: int = 0
-    answered: int = 0
-    ended: int = 0
-    events_lost: int = 0
-    most_living: int = 0
 
 
 class SimulatedCarrier:
@@ -87,7 +77,7 @@ class SimulatedCarrier:
         self.counts = CarrierCounts()
         self.on_earlier: Callable[[], None] | None = None
         """Called when a timer is set that is due before all others; the scheduler's alarm."""
-        self._profiles = {DEFAULT: CarrierProfile(), **(profiles or {})}
+        self._profiles = {**built_in(), **(profiles or {})}
         self._seed = seed
         self._max_ports = max_ports
         self._rate = originations_per_second
@@ -97,6 +87,7 @@ class SimulatedCarrier:
         self._epoch = clock.now()
         self._faults = Faults()
         self._calls: dict[AttemptId, Call] = {}
+        self.rooms = Rooms()
         self._used: set[AttemptId] = set(used)
         self._calls_to: dict[str, int] = {}
         self._timers: list[tuple[int, int, Call, _Step]] = []
@@ -131,7 +122,8 @@ class SimulatedCarrier:
         self._used.add(order.call_id)
         nth = self._calls_to.get(order.address, 0) + 1
         self._calls_to[order.address] = nth
-        profile = self._profiles.get(order.profile) or self._profiles[DEFAULT]
+        usual = DEFAULT if order.purpose is CallPurpose.CUSTOMER else order.purpose.value
+        profile = self._profiles.get(order.profile) or self._profiles[usual]
         fate = self._spoil(draw_fate(profile, self._seed, order.address, nth), now)
         call = Call(order, profile, fate, CallRecord(order.call_id, order.address, nth, self._time(now)))
         self._calls[order.call_id] = call
@@ -180,6 +172,35 @@ class SimulatedCarrier:
         if call is not None:
             call.listening = frozenset()
 
+    def join(self, call_id: AttemptId, room: str) -> None:
+        """Put a call into a room. Raises ChannelError unless the call is answered.
+
+        A contact begins to talk with whoever is there, and hangs up when all is said.
+        """
+        self._check_reachable()
+        call = self._calls.get(call_id)
+        if call is None or call.ending or not call.answered:
+            raise ChannelError(f"call {call_id} is not up, it cannot join a room", call_id=call_id)
+        self.rooms.enter(call, room)
+        if call.order.purpose is CallPurpose.CUSTOMER and not call.talks:
+            call.talks = True
+            self._set_timer(call, self._now(), call.fate.talk, self._far_end_hangs_up)
+
+    def leave(self, call_id: AttemptId) -> None:
+        """Take a call out of its room, if it is in one. Raises ChannelError when unreachable."""
+        self._check_reachable()
+        call = self._calls.get(call_id)
+        if call is not None:
+            self.rooms.leave(call)
+
+    def send_digits(self, call_id: AttemptId, digits: str) -> None:
+        """Play keys to the far end. Raises ChannelError unless the call is answered."""
+        self._check_reachable()
+        call = self._calls.get(call_id)
+        if call is None or call.ending or not call.answered:
+            raise ChannelError(f"call {call_id} is not up, it hears no keys", call_id=call_id)
+        call.record.digits += digits
+
     def hang_up(self, call_id: AttemptId) -> None:
         """End a call; nothing happens when it is over already. Raises ChannelError when unreachable."""
         self._check_reachable()
@@ -192,7 +213,7 @@ class SimulatedCarrier:
         self._check_reachable()
         return Living(
             tuple(
-                LivingCall(call_id, call.answered, call.by, call.playing)
+                LivingCall(call_id, call.answered, call.by, call.playing, room=call.room)
                 for call_id, call in self._calls.items()
             )
         )
@@ -298,6 +319,7 @@ class SimulatedCarrier:
 
     def _end(self, call: Call, at: int, cause: EndCause, detail: str = "") -> None:
         call.timer = 0
+        self.rooms.leave(call)
         del self._calls[call.order.call_id]
         self.counts.ended += 1
         call.record.ended_at = self._time(at)

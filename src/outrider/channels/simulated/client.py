@@ -140,6 +140,18 @@ class TcpCarrier:
         """Recognise nothing any more."""
         await self._command("stop_listening", {"id": call_id})
 
+    async def join(self, call_id: AttemptId, room: str) -> None:
+        """Put an answered call into a room. Raises ChannelError when the call is not up."""
+        await self._command("join", {"id": call_id, "room": room})
+
+    async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:  # noqa: ARG002 - all hear it
+        """Take a call out of its room; nothing happens when it is gone."""
+        await self._command("leave", {"id": call_id})
+
+    async def send_digits(self, call_id: AttemptId, digits: str) -> None:
+        """Play keys to the far end. Raises ChannelError when the call is not up."""
+        await self._command("send_digits", {"id": call_id, "digits": digits})
+
     async def living(self) -> Living:
         """Return every call that exists now, of other controllers too. ChannelError if unreachable.
 

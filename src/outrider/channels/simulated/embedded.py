@@ -75,6 +75,21 @@ class EmbeddedCarrier:
         await self._reach()
         self.carrier.stop_listening(call_id)
 
+    async def join(self, call_id: AttemptId, room: str) -> None:
+        """Put an answered call into a room. Raises ChannelError when the call is not up."""
+        await self._reach()
+        self.carrier.join(call_id, room)
+
+    async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:  # noqa: ARG002 - all hear it
+        """Take a call out of its room; nothing happens when it is gone."""
+        await self._reach()
+        self.carrier.leave(call_id)
+
+    async def send_digits(self, call_id: AttemptId, digits: str) -> None:
+        """Play keys to the far end. Raises ChannelError when the call is not up."""
+        await self._reach()
+        self.carrier.send_digits(call_id, digits)
+
     async def living(self) -> Living:
         """Return every call that exists now. Raises ChannelError if unreachable."""
         await self._reach()

@@ -5,6 +5,7 @@ independent of all other calls, so runs are repeatable however calls interleave.
 """
 
 import hashlib
+import math
 import struct
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ class Fate:
     answer: str | None = None
     """The key or word with which a person answers a prompt."""
     answer_after: float = 0.0
+    talk: float = 0.0
+    """For how long a person talks with an agent."""
 
 
 def draw_fate(profile: CarrierProfile, seed: int, address: str, nth: int) -> Fate:
@@ -61,6 +64,7 @@ def draw_fate(profile: CarrierProfile, seed: int, address: str, nth: int) -> Fat
         recognised=draws[7] >= profile.unrecognised,
         answer=answer,
         answer_after=answer_after,
+        talk=_talk(profile, f"{seed}|talk|{nth}|{address}") if human else 0.0,
     )
 
 
@@ -92,6 +96,12 @@ def _answer(profile: CarrierProfile, key: str) -> tuple[str | None, float]:
         if choice < 0:
             return answer, profile.answer_delay.at(delay)
     return None, 0.0
+
+
+def _talk(profile: CarrierProfile, key: str) -> float:
+    """Choose how long a person talks with an agent: exponentially where the profile gives a mean."""
+    draw = _uniform(key)[0]
+    return -profile.talk_mean * math.log(1.0 - draw) if profile.talk_mean else profile.talk.at(draw)
 
 
 def _uniform(key: str) -> list[float]:

@@ -30,6 +30,8 @@ class CallRecord:
     ended_at: dt.datetime | None = None
     by: AnsweredBy | None = None
     cause: EndCause | None = None
+    digits: str = ""
+    """Keys that were played to the far end."""
 
 
 class Ledger(Protocol):
@@ -77,6 +79,7 @@ class FileLedger:
             by=record.by,
             at=record.ended_at,
             cause=record.cause,
+            digits=record.digits,
         )
 
     def close(self) -> None:

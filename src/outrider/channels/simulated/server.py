@@ -151,6 +151,12 @@ class CarrierServer:
                 self.carrier.stop_listening(call_id)
             case "hang_up":
                 self.carrier.hang_up(call_id)
+            case "join":
+                self.carrier.join(call_id, str(message.get("room") or ""))
+            case "leave":
+                self.carrier.leave(call_id)
+            case "send_digits":
+                self.carrier.send_digits(call_id, str(message.get("digits") or ""))
             case _:
                 raise ChannelError(f"the carrier knows no command {what!r}")
 

@@ -15,6 +15,7 @@ from outrider.channels.model import (
     CallClassified,
     CallEnded,
     CallEvent,
+    CallPurpose,
     CallRinging,
     DigitPressed,
     EndCause,
@@ -58,6 +59,7 @@ def call_message(call: OutboundCall) -> Message:
         "ring_timeout": call.ring_timeout,
         "caller_id": call.caller_id,
         "profile": call.profile,
+        "purpose": call.purpose,
     }
 
 
@@ -71,6 +73,7 @@ def parse_call(message: Message) -> OutboundCall:
             ring_timeout=float(message.get("ring_timeout", 45.0)),
             caller_id=None if caller is None else _text(caller),
             profile=_text(message.get("profile", "")),
+            purpose=CallPurpose(message.get("purpose", CallPurpose.CUSTOMER)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ChannelError(f"an originate is misshapen: {error!r}") from error
@@ -96,13 +99,13 @@ def parse_words(message: Message) -> list[str]:
 
 def living_message(call: LivingCall) -> list[object]:
     """Return one call that is up, as a short list."""
-    return [call.call_id, call.answered, call.by, call.playing]
+    return [call.call_id, call.answered, call.by, call.playing, call.room]
 
 
 def parse_living(row: list[Any]) -> LivingCall:
     """Return one call that is up."""
-    call_id, answered, by, playing = row
-    return LivingCall(AttemptId(call_id), bool(answered), AnsweredBy(by), bool(playing))
+    call_id, answered, by, playing, room = row
+    return LivingCall(AttemptId(call_id), bool(answered), AnsweredBy(by), bool(playing), room=str(room))
 
 
 def event_message(event: CallEvent) -> Message:
