@@ -16,9 +16,12 @@ LIST_NAME: Final = "Dialed by hand"
 THE_SYSTEM: Final = ""
 
 
-def find(tx: Tx, list_ids: Sequence[int], number: str) -> ContactId | None:
-    """Return the first contact of these lists that has this number (E.164) as its main one."""
+def find(tx: Tx, organization_id: int, list_ids: Sequence[int], number: str) -> ContactId | None:
+    """Return the contact with this main number (E.164): of these lists, else one dialed by hand before."""
     found = store.contact_with_number(tx, list_ids, number)
+    made = None if found is not None else store.find_list_by_name(tx, organization_id, LIST_NAME)
+    if made is not None:
+        found = store.contact_with_number(tx, [made.id], number)
     return None if found is None else ContactId(found)
 
 
@@ -29,7 +32,7 @@ def add(
 
     `country` is the list's default country if it is made now. A list that somebody made by that name is used.
     """
-    turns.take(tx, f"list of numbers dialed by hand of organization {organization_id}")
+    turns.take(tx, f"dialed by hand in {organization_id}")
     made = service.find_list(tx, organization_id=organization_id, name=LIST_NAME)
     if made is None:
         made = service.create_list(

@@ -131,7 +131,7 @@ def take_number(
     refused = _admit(tx, rules, plan, now)
     if refused is not None:
         return refused
-    contact_id = by_hand.find(tx, list(lists), number.e164)
+    contact_id = by_hand.find(tx, plan.organization_id, list(lists), number.e164)
     target = None if contact_id is None else agent_store.target(tx, plan.job_id, contact_id)
     stranger = Reach(Contact(id=STRANGER, list_id=0, phone=number.e164), (number.e164,), "", country)
     contact_rules = ContactRules(

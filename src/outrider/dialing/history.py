@@ -14,13 +14,14 @@ from outrider.db.database import Row, Tx
 from outrider.dialing import history_store as store
 from outrider.dialing.attempt import TaskPlan
 from outrider.dialing.restrictions import HistoryNeeded, PastAttempt
-from outrider.licences.model import LicenceKind, OpenKind, TaskKind, task_kind
+from outrider.licences.model import NESTED_KINDS, LicenceKind, OpenKind, TaskKind, task_kind
 
 CHANNELS: Mapping[TaskKind, Channel] = {
     LicenceKind.OUTBOUND_PORTS: Channel.CALL,
     LicenceKind.EMAIL: Channel.EMAIL,
     LicenceKind.SMS: Channel.SMS,
     OpenKind.WEBHOOK: Channel.WEBHOOK,
+    **dict.fromkeys(NESTED_KINDS, Channel.CALL),
 }
 
 
