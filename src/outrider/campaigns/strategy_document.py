@@ -171,12 +171,15 @@ def _goal(table: Table, actions: tuple[Action, ...]) -> Goal | None:
 
 
 def _finish(table: Table, actions: tuple[Action, ...]) -> FinishCriteria:
-    """Return the finish criteria; a disposition that no menu or web service can give is a problem."""
+    """Return the finish criteria; a disposition that no menu, agent or web service can give is a problem."""
     finish = read_finish(table)
-    if any(action.channel is Channel.WEBHOOK for action in actions):
+    agents = [action.agents for action in actions if action.agents is not None]
+    any_code = any(not each.completion_codes for each in agents)
+    if any_code or any(action.channel is Channel.WEBHOOK for action in actions):
         return finish
     menus = [action.call.menu for action in actions if action.call is not None]
     known = [name for menu in menus if menu is not None for name in menu.dispositions]
+    known += [code for each in agents for code in each.completion_codes]
     for name in finish.dispositions:
         if name not in known:
             table.complain(
