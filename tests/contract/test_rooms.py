@@ -1,4 +1,4 @@
-"""Rooms of voice channels: phones of agents, contacts who talk, holds, third persons; every implementation."""
+"""Rooms of voice channels: phones of agents, contacts who talk, holds, third persons; each implementation."""
 
 import asyncio
 from dataclasses import replace

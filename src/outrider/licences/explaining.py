@@ -98,7 +98,12 @@ class _Explaining:
         self._names = explain_store.names(tx, map(int, self._states))
         self._labels = labels_of(self._names)
         problem = problem_of(
-            pool.counts, pool.shared, pool.policy, self._seconds, idle_after=rules.idle_after
+            pool.counts,
+            pool.shared,
+            pool.policy,
+            self._seconds,
+            agents=pool.agents,
+            idle_after=rules.idle_after,
         )
         competing = {task.id for task in problem.tasks}
         in_force = Answer(

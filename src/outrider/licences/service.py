@@ -13,7 +13,16 @@ from outrider.db.database import Tx
 from outrider.events import CertificateFailed, QuotasRecalculated
 from outrider.ids import PoolId, TaskId
 from outrider.licences import deferral, need, store
-from outrider.licences.model import UNSHARED_KINDS, LicenceKind, Policy, Standing, TaskState, Trigger, is_open
+from outrider.licences.model import (
+    NESTED_KINDS,
+    UNSHARED_KINDS,
+    LicenceKind,
+    Policy,
+    Standing,
+    TaskState,
+    Trigger,
+    is_open,
+)
 from outrider.licences.recalculate import LAZY, Recalculated, recalculate, regrant
 
 
@@ -36,18 +45,22 @@ class Pool:
     counts: dict[LicenceKind, int]
     shared: tuple[TaskState, ...]
     gated: tuple[TaskState, ...]
+    agents: int | None = None
+    """How many agents can be used, where there are tasks of agents (4.4)."""
 
 
 def load(tx: Tx, pool_id: PoolId) -> Pool:
     """Lock a pool and all of its competing tasks until commit, and return them."""
     policy = store.lock_pool(tx, pool_id) or Policy.WEIGHTED
     states = store.task_states(tx, pool_id)
+    with_agents = any(state.kind in NESTED_KINDS for state in states)
     return Pool(
         pool_id,
         policy,
         store.pool_counts(tx, pool_id),
         tuple(state for state in states if state.kind not in UNSHARED_KINDS),
         tuple(state for state in states if state.kind in UNSHARED_KINDS),
+        store.usable_agents(tx, pool_id) if with_agents else None,
     )
 
 
@@ -135,7 +148,14 @@ def settle_pool(tx: Tx, rules: SharingRules, pool_id: PoolId, now: dt.datetime) 
     if not store.is_unsettled(tx, pool_id):
         return False
     pool = load(tx, pool_id)
-    after = regrant(pool.counts, pool.shared, pool.policy, now.timestamp(), idle_after=rules.idle_after)
+    after = regrant(
+        pool.counts,
+        pool.shared,
+        pool.policy,
+        now.timestamp(),
+        agents=pool.agents,
+        idle_after=rules.idle_after,
+    )
     moved = {
         new.id: new.granted for old, new in zip(pool.shared, after, strict=True) if new.granted != old.granted
     }
@@ -161,6 +181,7 @@ def _recalculate(
         now.timestamp(),
         trigger,
         task=None if task_id is None else str(task_id),
+        agents=pool.agents,
         idle_after=rules.idle_after,
         minimum_hold=rules.minimum_hold,
     )

@@ -58,6 +58,7 @@ COMPETITORS = (
         T.admitted_at,
         T.last_attempt_at,
         T.raised_until,
+        T.asking,
         REACHABLE,
     )
     .where(T.pool_id == bindparam("pool"), COMPETING)
@@ -104,6 +105,15 @@ def pool_counts(tx: Tx, pool_id: PoolId) -> dict[LicenceKind, int]:
     return {LicenceKind(row.kind): row.effective for row in tx.execute(COUNTS, {"pool": pool_id})}
 
 
+def usable_agents(tx: Tx, pool_id: PoolId) -> int:
+    """Return how many agents of a pool are logged in and can be used: ready, at work, or with a seat (4.4)."""
+    S = schema.agent_sessions.c  # noqa: N806 - a table's columns, as elsewhere
+    query = select(func.count()).where(
+        S.pool_id == pool_id, S.ended_at.is_(None), (S.state != "not_ready") | (S.attachment != "free")
+    )
+    return int(tx.execute(query).scalar_one())
+
+
 def task_states(tx: Tx, pool_id: PoolId) -> list[TaskState]:
     """Lock and return the tasks that compete in a pool, or still hold or use some of it, by id."""
     return [state_of(row) for row in tx.execute(TASKS, {"pool": pool_id})]
@@ -132,6 +142,7 @@ def state_of(row: Any) -> TaskState:
         last_attempt_at=seconds(row.last_attempt_at),
         raised_until=seconds(row.raised_until),
         contacts_left=None if row.reachable is None else int(row.reachable),
+        asking=row.asking,
     )
 
 

@@ -1,0 +1,180 @@
+"""SQL of sessions and their seats. Only `agents/sessions.py` and `agents/seats.py` use it.
+
+A session's row is the lease of its seat: `task_id` is set while a unit of that task is charged for it.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from outrider.db import schema
+from outrider.db.database import Row, Tx
+from outrider.db.dialect import locked
+from outrider.ids import PoolId, TaskId
+from outrider.licences.model import NESTED_KINDS, LicenceKind, Standing
+
+S, A, T, J, C = (schema.agent_sessions.c, schema.agents.c, schema.tasks.c, schema.jobs.c, schema.campaigns.c)
+SEATS = [kind.value for kind in NESTED_KINDS]
+
+OPEN = (
+    select(schema.agent_sessions, A.name, A.organization_id, A.zone_id, A.preferred_campaigns)
+    .join(schema.agents, A.id == S.agent_id)
+    .where(S.ended_at.is_(None))
+    .order_by(S.id)
+)
+SAVE = (
+    update(schema.agent_sessions)
+    .where(S.id == bindparam("session"), S.ended_at.is_(None))
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("new_reason"),
+        since=bindparam("new_since", type_=S.since.type),
+        pending_why=bindparam("new_why"),
+        next_task=bindparam("new_next"),
+        nail_up=bindparam("new_nail_up"),
+        leg=bindparam("new_leg"),
+        engagement=bindparam("new_engagement", type_=S.engagement.type),
+        deadline=bindparam("new_deadline", type_=S.deadline.type),
+        wanted=bindparam("new_wanted", type_=S.wanted.type),
+    )
+)
+TAKE_SEAT = (
+    update(schema.tasks)
+    .where(T.id == bindparam("task"), T.standing == Standing.ADMITTED.value, T.in_use + 1 <= T.granted)
+    .values(in_use=T.in_use + 1)
+)
+
+
+def pool_of(tx: Tx, organization_id: int, zone_id: int) -> PoolId | None:
+    """Return the pool of an organization in a zone."""
+    P = schema.pools.c  # noqa: N806 - a table's columns, as elsewhere
+    query = select(P.id).where(P.organization_id == organization_id, P.zone_id == zone_id)
+    found = tx.execute(query).scalar()
+    return None if found is None else PoolId(found)
+
+
+def add_session(tx: Tx, values: Mapping[str, Any]) -> int:
+    """Insert a session and return its id."""
+    statement = insert(schema.agent_sessions).values(**values).returning(S.id)
+    return int(tx.execute(statement).scalar_one())
+
+
+def open_sessions(
+    tx: Tx,
+    *,
+    pool_id: int | None = None,
+    agent_id: int | None = None,
+    session_id: int | None = None,
+    job_id: int | None = None,
+) -> list[Row]:
+    """Return open sessions with their agents, oldest first."""
+    query = OPEN
+    if pool_id is not None:
+        query = query.where(S.pool_id == pool_id)
+    if agent_id is not None:
+        query = query.where(S.agent_id == agent_id)
+    if session_id is not None:
+        query = query.where(S.id == session_id)
+    if job_id is not None:
+        query = query.where(S.task_id.in_(select(T.id).where(T.job_id == job_id)))
+    return list(tx.execute(query).mappings())
+
+
+def lock_session(tx: Tx, session_id: int) -> Row | None:
+    """Lock an open session until commit and return it."""
+    query = locked(select(schema.agent_sessions).where(S.id == session_id, S.ended_at.is_(None)))
+    return tx.execute(query).mappings().first()
+
+
+def api_sessions(tx: Tx, pool_id: PoolId) -> int:
+    """Return how many open sessions of a pool came through the Agent Web API."""
+    query = select(func.count()).where(S.pool_id == pool_id, S.ended_at.is_(None), S.api.is_(True))
+    return int(tx.execute(query).scalar_one())
+
+
+def end_session(tx: Tx, session_id: int, now: dt.datetime, reason: str) -> None:
+    """Close a session; it must have no seat."""
+    tx.execute(
+        update(schema.agent_sessions)
+        .where(S.id == session_id, S.ended_at.is_(None))
+        .values(ended_at=now, end_reason=reason[:80], state="logged_out", engagement=None, leg=None)
+    )
+
+
+def save(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what the floor knows of sessions that are open."""
+    if rows:
+        tx.execute(SAVE, list(rows))
+
+
+def add_transitions(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append changes of state."""
+    if rows:
+        tx.execute(insert(schema.agent_transitions), list(rows))
+
+
+def take_seat(tx: Tx, task_id: TaskId) -> bool:
+    """Charge a seat of a task if its grant has room: the row count decides."""
+    return tx.execute(TAKE_SEAT, {"task": task_id}).rowcount == 1
+
+
+def give_seat(tx: Tx, task_id: int) -> None:
+    """Give a seat of a task back."""
+    tx.execute(update(schema.tasks).where(T.id == task_id).values(in_use=T.in_use - 1))
+
+
+def set_seat(tx: Tx, session_id: int, task_id: int | None, attachment: str, why: str = "") -> None:
+    """Note whose seat a session has, and how it is attached."""
+    tx.execute(
+        update(schema.agent_sessions)
+        .where(S.id == session_id)
+        .values(task_id=task_id, attachment=attachment, next_task=None, pending_why=why[:200])
+    )
+
+
+def agent_tasks(tx: Tx, pool_id: PoolId) -> list[Row]:
+    """Return the tasks of agents in a pool that compete or have seats, with job, campaign and strategy."""
+    query = (
+        select(
+            T.id,
+            T.kind,
+            T.action,
+            T.minimum,
+            T.maximum,
+            T.priority,
+            T.started,
+            T.standing,
+            T.quota,
+            T.granted,
+            T.in_use,
+            T.asking,
+            J.id.label("job_id"),
+            J.state.label("job_state"),
+            J.strategy_id,
+            J.campaign_id,
+            C.name.label("campaign"),
+        )
+        .join(schema.jobs, J.id == T.job_id)
+        .join(schema.campaigns, C.id == J.campaign_id)
+        .where(
+            T.pool_id == pool_id,
+            T.kind.in_(SEATS),
+            (T.standing != Standing.OUT.value) | (T.in_use > 0) | (T.asking > 0),
+        )
+        .order_by(T.id)
+    )
+    return list(tx.execute(query).mappings())
+
+
+def set_asking(tx: Tx, asking: Mapping[int, int]) -> None:
+    """Note how many agents tasks ask for."""
+    for task_id, units in sorted(asking.items()):
+        tx.execute(update(schema.tasks).where(T.id == task_id).values(asking=units))
+
+
+def task_kind(tx: Tx, task_id: int) -> LicenceKind | None:
+    """Return what a task is of; None when there is none, or it is no task of agents."""
+    kind = tx.execute(select(T.kind).where(T.id == task_id)).scalar()
+    return LicenceKind(kind) if kind in SEATS else None
