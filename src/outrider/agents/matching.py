@@ -31,10 +31,12 @@ class Matching:
         came_from: dict[int, tuple[int, Class] | None] = {place: None}
         queue = [place]
         for at in queue:
-            for each in self._classes.get(at, ()):
-                if self._free[each]:
-                    self._shift(each, at, came_from)
-                    return True
+            classes = self._classes.get(at, ())
+            found = next((each for each in classes if self._free[each]), None)
+            if found is not None:
+                self._shift(found, at, came_from)
+                return True
+            for each in classes:
                 for other, count in sorted(self._given[each].items()):
                     if count and other not in came_from:
                         came_from[other] = (at, each)
