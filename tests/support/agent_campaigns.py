@@ -48,6 +48,7 @@ class AgentWork:
         counts = {"telephony_ports": 30, "predictive_agents": 10, "sms": 1, **licences}
         self.system.license(NOON, **counts)
         self.now = LATER
+        self._plans: dict[tuple[JobId, str], TaskPlan] = {}
         self.agent = AgentId(0)
         self.session = SessionId(0)
 
@@ -79,9 +80,11 @@ class AgentWork:
         self.database.write_now(load_targets, RULES, job_id, NOON)
 
     def plan(self, job_id: JobId, action: str = "talk") -> TaskPlan:
-        """Return the plan of a job's task."""
-        _, found = self.database.read_now(plans.admitted_plans, frozenset())
-        return next(plan for plan in found if plan.job_id == job_id and plan.action.name == action)
+        """Return the plan of a job's task, as it was when it ran."""
+        if (job_id, action) not in self._plans:
+            _, found = self.database.read_now(plans.admitted_plans, frozenset())
+            self._plans |= {(plan.job_id, plan.action.name): plan for plan in found}
+        return self._plans[job_id, action]
 
     def take(self, job_id: JobId, wanted: int, **how: Any) -> Batch:
         """Claim contacts that are due for agents."""
