@@ -124,6 +124,17 @@ WRAP_UP = (
         wrapped_up_at=bindparam("at", type_=A.wrapped_up_at.type),
     )
 )
+LOCK_TARGETS = locked(
+    select(X.id)
+    .where(X.id.in_(select(A.target_id).where(A.id.in_(bindparam("ids", expanding=True))).scalar_subquery()))
+    .order_by(X.id)
+)
+AWAITED = (
+    select(A.id, A.task_id, A.address, A.outcome, A.disposition, A.ended_at, A.wrapped_up_at)
+    .add_columns(X.id.label("target_id"), X.contact_id, X.address_index, X.counters, X.attempts, X.awaiting)
+    .join(schema.targets, X.id == A.target_id)
+    .where(A.id.in_(bindparam("ids", expanding=True)))
+)
 ENDED_WAITS = (
     select(X.awaiting)
     .where(
@@ -149,6 +160,15 @@ def wrap_up(
     """Write what an agent said of an attempt; return whether nobody had before."""
     values = {"attempt": attempt_id, "code": code, "words": note, "agent": agent_id, "at": now}
     return tx.execute(WRAP_UP, values).rowcount == 1
+
+
+def lock_awaited(tx: Tx, attempt_ids: Sequence[AttemptId]) -> dict[AttemptId, RowMapping]:
+    """Lock the targets of attempts until commit, and return both as they are then, by attempt."""
+    if not attempt_ids:
+        return {}
+    tx.execute(LOCK_TARGETS, {"ids": list(attempt_ids)})
+    found = tx.execute(AWAITED, {"ids": list(attempt_ids)}).mappings()
+    return {AttemptId(row["id"]): row for row in found}
 
 
 def ended_waits(tx: Tx, task_id: TaskId, now: dt.datetime, most: int) -> list[AttemptId]:

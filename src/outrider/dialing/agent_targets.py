@@ -119,8 +119,12 @@ def _ask(wish: Wish) -> Ask:
 def _taken(tx: Tx, plan: TaskPlan, target: Row) -> Refusal | None:
     if target["state"] == CLAIMED:
         return Refusal("somebody is in contact with this person already")
-    if target["task_id"] != plan.task_id and agent_store.pool_of(tx, target["task_id"]) != plan.pool_id:
+    if target["task_id"] == plan.task_id:
+        return None
+    if agent_store.pool_of(tx, target["task_id"]) != plan.pool_id:
         return Refusal("the contact is called from another zone")
+    # Its counts change too: tasks are locked before media servers.
+    store.task(tx, target["task_id"])
     return None
 
 

@@ -5,12 +5,14 @@
 
 import datetime as dt
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from outrider.agents.commands import Callback
 from outrider.campaigns.outcome import Outcome
+from outrider.contacts.store import contact_of
 from outrider.db.database import Row, Tx
-from outrider.dialing import agent_store, plans
+from outrider.dialing import agent_store, plans, store
 from outrider.dialing.attempt import TaskPlan
 from outrider.dialing.retry import Decision, Final, again, asked_again, decide
 from outrider.dialing.targets import counters_of
@@ -34,16 +36,46 @@ class Code:
     retry_after: float = 0.0
 
 
-def find(tx: Tx, plan: TaskPlan, name: str | None) -> Code | None:
-    """Return the organization's code of that name; one that is not known (any more) is simply done."""
-    if name is None:
-        return None
-    row = agent_store.code(tx, plan.organization_id, name)
-    return Code(name) if row is None else Code(name, Effect(row["effect"]), row["retry_after"] or 0.0)
+class Known:
+    """What decisions about a batch of attempts look at, each read once: plans, codes, contacts."""
+
+    def __init__(self, tx: Tx, rows: Iterable[Row]) -> None:
+        """Read the contacts of these attempts (rows of `agent_store.lock_awaited`)."""
+        self._tx = tx
+        ids = sorted({row["contact_id"] for row in rows})
+        self._contacts = store.contacts(tx, ids, attributes=False) if ids else {}
+        self._plans: dict[int, TaskPlan] = {}
+        self._codes: dict[tuple[int, str], Code] = {}
+
+    def plan(self, row: Row) -> TaskPlan:
+        """Return the plan of an attempt's task."""
+        task_id = row["task_id"]
+        if task_id not in self._plans:
+            task = store.task_row(self._tx, task_id)
+            if task is None:
+                raise RuntimeError(f"task {task_id}: it is gone, but its attempts are not")
+            self._plans[task_id] = plans.plan_of(self._tx, task)
+        return self._plans[task_id]
+
+    def code(self, plan: TaskPlan, name: str | None) -> Code | None:
+        """Return the organization's code of that name; one that is not known (any more) is simply done."""
+        if name is None:
+            return None
+        key = (plan.organization_id, name)
+        if key not in self._codes:
+            row = agent_store.code(self._tx, plan.organization_id, name)
+            made = Code(name) if row is None else Code(name, Effect(row["effect"]), row["retry_after"] or 0.0)
+            self._codes[key] = made
+        return self._codes[key]
+
+    def addresses(self, plan: TaskPlan, contact_id: int) -> int:
+        """Return how many addresses a contact has for the action; none if it was deleted."""
+        row = self._contacts.get(contact_id)
+        return 0 if row is None else len(contact_of(row).addresses(plan.action.addresses))
 
 
 def decision(
-    tx: Tx, plan: TaskPlan, row: Row, code: Code | None, callback: Callback | None, now: dt.datetime
+    known: Known, plan: TaskPlan, row: Row, code: Code | None, callback: Callback | None, now: dt.datetime
 ) -> Decision:
     """Return what follows a contact that an agent said `code` of (None: nothing, so the outcome decides).
 
@@ -70,7 +102,7 @@ def decision(
         outcome,
         now,
         index,
-        plans.addresses(tx, plan, row["contact_id"]),
+        known.addresses(plan, row["contact_id"]),
         disposition=None if code is None else code.name,
         awaited=True,
     )

@@ -54,6 +54,10 @@ class Moves:
             self.left[plan.task_of[decision.name]] += 1
         self._count(plan, decision, told)
 
+    def note_disposition(self, plan: TaskPlan, name: str) -> None:
+        """Count what was said of an attempt whose contact has moved on."""
+        self._add(self.dispositions, (plan.task_id, name), 1, 0)
+
     def write(self, tx: Tx, rules: SharingRules, now: dt.datetime, freed: Counter[int] | None = None) -> None:
         """Write everything; units in `freed` (by task) are given back with it. Jobs that are done finish."""
         freed = freed or Counter()

@@ -5,7 +5,6 @@ Only `runtime/recorder.py` and the simulator call it.
 
 import datetime as dt
 from collections.abc import Sequence
-from itertools import groupby
 
 from outrider.db.database import Tx
 from outrider.dialing import results, store, wrap_ups
@@ -30,14 +29,7 @@ def record_all(tx: Tx, rules: SharingRules, batch: Sequence[Recorded], now: dt.d
     jobs = {each.claim.plan.job_id for each in batch if isinstance(each, Result)}
     jobs.update(JobId(each) for each in store.jobs_of_attempts(tx, [one.attempt_id for one in done]))
     licence_store.lock_pools(tx, {pool for job_id in jobs for pool in job_store.pool_ids(tx, job_id)})
-    pools: set[PoolId] = set()
-    for is_result, group in groupby(batch, lambda each: isinstance(each, Result)):
-        if is_result:
-            pools |= results.record(tx, rules, [each for each in group if isinstance(each, Result)], now)
-            continue
-        for each in group:
-            if isinstance(each, WrapUpDone):
-                wrap_ups.complete(
-                    tx, rules, each.attempt_id, each.code, each.note, each.agent_id, each.at, each.callback
-                )
-    return frozenset(pools)
+    # Results first: what was said of an attempt follows its result, and is settled at once then.
+    pools = results.record(tx, rules, [each for each in batch if isinstance(each, Result)], now)
+    wrap_ups.complete_all(tx, rules, done, now)
+    return pools

@@ -15,7 +15,7 @@ from outrider.dialing.attempt import Result
 from outrider.dialing.moves import Moves
 from outrider.dialing.retry import Decision, Reinstated, Retry, decide
 from outrider.dialing.targets import Told
-from outrider.ids import PoolId
+from outrider.ids import AttemptId, PoolId
 from outrider.jobs import store as job_store
 from outrider.licences import service as licences
 from outrider.licences import store as licence_store
@@ -61,9 +61,8 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
         freed[claim.plan.task_id] += claim.plan.action.agents is None
     moves.write(tx, rules, now, freed)
     abandonment.count(tx, fresh)
-    for result in fresh:
-        if rows[result.claim.attempt_id]["wrapped_up_at"] is not None:
-            wrap_ups.settle(tx, rules, result.claim.attempt_id, now)
+    wrapped_up = [each for each in rows if rows[each]["wrapped_up_at"] is not None]
+    wrap_ups.settle(tx, rules, [AttemptId(each) for each in wrapped_up], now)
     for result in fresh:
         if result.do_not_contact:
             opting_out.opt_out(tx, result.claim.plan, result.claim.address, opting_out.BY_KEY, now)

@@ -337,7 +337,7 @@ AWAITED = (
     select(
         A.id, A.task_id, A.address, A.number, A.outcome, X.id.label("target_id"), X.address_index, X.counters
     )
-    .add_columns(X.contact_id, X.attempts, X.awaiting, A.ended_at, A.wrapped_up_at, A.disposition, A.agent_id)
+    .add_columns(X.contact_id, X.attempts, X.awaiting)
     .join(schema.targets, X.id == A.target_id)
     .where(A.id == bindparam("attempt"))
 )

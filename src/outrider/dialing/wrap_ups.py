@@ -1,18 +1,19 @@
 """What agents say of contacts: completion codes settle the attempts that wait for them.
 
-The recorder calls `complete` after the attempt's result, in one queue with it; `time_out` ends waits for
-codes that never came, because the process died in the middle of a wrap-up.
+The recorder calls `complete_all` after the attempts' results, in one queue with them; `time_out` ends waits
+for codes that never came, because the process died in the middle of a wrap-up.
 """
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from outrider.agents.commands import Callback
 from outrider.campaigns.outcome import Outcome
 from outrider.db.database import Row, Tx
-from outrider.dialing import agent_store, code_effects, opting_out, plans, store
+from outrider.dialing import agent_store, code_effects, opting_out, store
 from outrider.dialing.attempt import TaskPlan
-from outrider.dialing.code_effects import Code, Effect
+from outrider.dialing.code_effects import Effect, Known
 from outrider.dialing.moves import Moves
 from outrider.dialing.targets import Told
 from outrider.ids import AttemptId, JobId
@@ -46,36 +47,51 @@ def complete(
     now: dt.datetime,
     callback: Callback | None = None,
 ) -> bool:
-    """Write what came of a contact, and let it go on by the code's effect; return whether it was news.
+    """Write what came of one contact, as `complete_all` does; return whether it was news."""
+    done = WrapUpDone(attempt_id, code_name, note, agent_id, now, callback)
+    return complete_all(tx, rules, [done], now) == 1
+
+
+def complete_all(tx: Tx, rules: SharingRules, done: Sequence[WrapUpDone], now: dt.datetime) -> int:
+    """Write what came of contacts, and let them go on by their codes' effects; return how many were news.
 
     Whatever is repeated changes nothing. An attempt whose result is not written yet is settled by that.
     A contact who has moved on meanwhile (redialed, or waited for too long) only has it noted, but a wish
     not to be contacted, and a promise, hold.
     """
-    row = store.awaited(tx, attempt_id)
-    task = None if row is None else store.task_row(tx, row["task_id"])
-    if row is None or task is None or row["wrapped_up_at"] is not None:
-        return False
-    licence_store.lock_pools(tx, job_store.pool_ids(tx, JobId(task["job_id"])))
-    row = store.lock_awaited(tx, attempt_id)
-    if row is None or not agent_store.wrap_up(tx, attempt_id, code_name, note, agent_id, now):
-        return False
-    plan = plans.plan_of(tx, task)
-    code = code_effects.find(tx, plan, code_name)
-    if code is not None and code.effect is Effect.DO_NOT_CONTACT:
-        opting_out.opt_out(tx, plan, row["address"], opting_out.BY_AGENT, now)
-    if row["ended_at"] is not None:
-        _settle(tx, rules, plan, row, code, callback, now)
-    return True
+    ids = [each.attempt_id for each in done]
+    _lock_pools(tx, store.jobs_of_attempts(tx, ids))
+    rows = agent_store.lock_awaited(tx, ids)
+    known = Known(tx, rows.values())
+    moves = Moves()
+    fresh = []
+    for each in done:
+        row = rows.get(each.attempt_id)
+        if row is None or row["wrapped_up_at"] is not None or each.attempt_id in fresh:
+            continue
+        fresh.append(each.attempt_id)
+        agent_store.wrap_up(tx, each.attempt_id, each.code, each.note, each.agent_id, each.at)
+        plan = known.plan(row)
+        code = known.code(plan, each.code)
+        if code is not None and code.effect is Effect.DO_NOT_CONTACT:
+            opting_out.opt_out(tx, plan, row["address"], opting_out.BY_AGENT, now)
+        if row["ended_at"] is not None:
+            _settle(moves, known, plan, row, each.code, each.callback, each.at)
+    moves.write(tx, rules, now)
+    return len(fresh)
 
 
-def settle(tx: Tx, rules: SharingRules, attempt_id: AttemptId, now: dt.datetime) -> None:
-    """Settle an attempt that was wrapped up before its result was written. The job's pools are locked."""
-    row = store.lock_awaited(tx, attempt_id)
-    task = None if row is None else store.task_row(tx, row["task_id"])
-    if row is not None and task is not None:
-        plan = plans.plan_of(tx, task)
-        _settle(tx, rules, plan, row, code_effects.find(tx, plan, row["disposition"]), None, now)
+def settle(tx: Tx, rules: SharingRules, attempt_ids: Iterable[AttemptId], now: dt.datetime) -> None:
+    """Settle attempts that await their code by what was said of them so far, be it nothing.
+
+    Those that were wrapped up before their result was written, and those whose wait is over. The jobs'
+    pools are locked.
+    """
+    rows = agent_store.lock_awaited(tx, list(attempt_ids))
+    known, moves = Known(tx, rows.values()), Moves()
+    for row in rows.values():
+        _settle(moves, known, known.plan(row), row, row["disposition"], None, now)
+    moves.write(tx, rules, now)
 
 
 def time_out(tx: Tx, rules: SharingRules, plan: TaskPlan, now: dt.datetime) -> int:
@@ -87,32 +103,35 @@ def time_out(tx: Tx, rules: SharingRules, plan: TaskPlan, now: dt.datetime) -> i
     waiting = [] if agents is None else agent_store.ended_waits(tx, plan.task_id, now, MOST_ENDED_WAITS)
     if not waiting or agents is None:
         return 0
-    licence_store.lock_pools(tx, job_store.pool_ids(tx, plan.job_id))
-    for attempt_id in waiting:
-        if agents.default_code is None:
-            settle(tx, rules, attempt_id, now)
-        else:
-            complete(tx, rules, attempt_id, agents.default_code, "", None, now)
+    _lock_pools(tx, [plan.job_id])
+    code = agents.default_code
+    if code is None:
+        settle(tx, rules, waiting, now)
+    else:
+        complete_all(tx, rules, [WrapUpDone(each, code, "", None, now) for each in waiting], now)
     return len(waiting)
 
 
+def _lock_pools(tx: Tx, job_ids: Iterable[int]) -> None:
+    jobs = [JobId(job_id) for job_id in job_ids]
+    licence_store.lock_pools(tx, {pool for job_id in jobs for pool in job_store.pool_ids(tx, job_id)})
+
+
 def _settle(
-    tx: Tx,
-    rules: SharingRules,
+    moves: Moves,
+    known: Known,
     plan: TaskPlan,
     row: Row,
-    code: Code | None,
+    code_name: str | None,
     callback: Callback | None,
     now: dt.datetime,
 ) -> None:
     """Let a contact go on that waits for this; its outcome is counted already."""
-    name = None if code is None else code.name
     if row["awaiting"] != row["id"]:
-        if name is not None:
-            job_store.add_dispositions(tx, {(plan.task_id, name): (1, 0)})
+        if code_name is not None:
+            moves.note_disposition(plan, code_name)
         return
+    decision = code_effects.decision(known, plan, row, known.code(plan, code_name), callback, now)
     outcome = Outcome(row["outcome"])
-    told = Told(outcome, name, attempts=row["attempts"], earlier=outcome)
-    moves = Moves()
-    moves.add(plan, row["target_id"], code_effects.decision(tx, plan, row, code, callback, now), now, told)
-    moves.write(tx, rules, now)
+    told = Told(outcome, code_name, attempts=row["attempts"], earlier=outcome)
+    moves.add(plan, row["target_id"], decision, now, told)

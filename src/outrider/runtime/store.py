@@ -111,9 +111,8 @@ def finished_unnoticed(tx: Tx) -> list[JobId]:
 def reset_stranded_targets(tx: Tx) -> int:
     """Make claimed targets without an open attempt due again; return how many there were."""
     attempt = select(A.id).where(A.target_id == X.id, A.ended_at.is_(None)).exists()
-    statement = (
-        update(schema.targets).where(X.state == literal_column("'claimed'"), ~attempt).values(state="due")
-    )
+    stranded = update(schema.targets).where(X.state == literal_column("'claimed'"), ~attempt)
+    statement = stranded.values(state="due", finished_at=None)
     return tx.execute(statement).rowcount
 
 
