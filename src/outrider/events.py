@@ -164,3 +164,16 @@ class TextReceived(Event):
     kind: ClassVar[str] = "text_received"
     address: str
     meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSeatChanged(Event):
+    """An agent took a seat of a task, gave it back, or moved; `reason` is what the agent is told."""
+
+    kind: ClassVar[str] = "agent_seat_changed"
+    session_id: int
+    agent_id: int
+    agent: str
+    from_task: int | None
+    to_task: int | None
+    reason: str = ""

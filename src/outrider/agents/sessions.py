@@ -1,4 +1,4 @@
-"""Sessions in the database: opened at login, closed at logout, written behind the floor, read after a restart.
+"""Sessions in the database: opened at login, closed at logout, written behind the floor, read at a start.
 
 The floor's edge and the Agent Web API call it. An API session takes an `agent_web_api` licence from login to
 logout (licensing.md 6).
@@ -76,11 +76,9 @@ def open_session(tx: Tx, agent: Agent, now: dt.datetime, *, api: bool, address: 
 
 def close_session(tx: Tx, rules: SharingRules, session_id: SessionId, now: dt.datetime, reason: str) -> bool:
     """Log a session out: its seat and API licence go back. False when it was over already."""
-    row = sessions_store.lock_session(tx, session_id)
-    if row is None:
+    if sessions_store.pool_of_session(tx, session_id) is None:
         return False
-    if row["task_id"] is not None:
-        seats.detach(tx, rules, session_id, now, reason)
+    seats.detach(tx, rules, session_id, now, reason)
     sessions_store.end_session(tx, session_id, now, reason)
     return True
 
@@ -128,7 +126,8 @@ def _take_api_licence(tx: Tx, pool_id: PoolId) -> None:
     used = sessions_store.api_sessions(tx, pool_id)
     if used >= licensed:
         raise LicenceShortageError(
-            f"no agent_web_api licence is free: {used} of {licensed} are in use; log an agent out, or buy more",
+            f"no agent_web_api licence is free: {used} of {licensed} are in use; log an agent out,"
+            " or buy more",
             kind=LicenceKind.AGENT_WEB_API.value,
             in_use=used,
             licensed=licensed,
@@ -144,6 +143,8 @@ def _row(session: Session) -> Mapping[str, Any]:
         "new_state": session.state.value,
         "new_reason": session.reason[:80],
         "new_since": session.since,
+        "new_task": None if session.attachment is Attachment.FREE else session.task_id,
+        "new_attachment": session.attachment.value,
         "new_why": session.pending_why[:200],
         "new_next": session.next_task,
         "new_nail_up": session.nail_up.value,

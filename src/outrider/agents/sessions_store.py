@@ -7,13 +7,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 
 from outrider.db import schema
 from outrider.db.database import Row, Tx
 from outrider.db.dialect import locked
 from outrider.ids import PoolId, TaskId
-from outrider.licences.model import NESTED_KINDS, LicenceKind, Standing
+from outrider.licences.model import NESTED_KINDS, Standing
 
 S, A, T, J, C = (schema.agent_sessions.c, schema.agents.c, schema.tasks.c, schema.jobs.c, schema.campaigns.c)
 SEATS = [kind.value for kind in NESTED_KINDS]
@@ -31,6 +31,11 @@ SAVE = (
         state=bindparam("new_state"),
         reason=bindparam("new_reason"),
         since=bindparam("new_since", type_=S.since.type),
+        # Seats move in transactions of their own: the floor is heard where it agrees on the seat.
+        attachment=case(
+            (S.task_id == bindparam("new_task"), bindparam("new_attachment", type_=S.attachment.type)),
+            else_=S.attachment,
+        ),
         pending_why=bindparam("new_why"),
         next_task=bindparam("new_next"),
         nail_up=bindparam("new_nail_up"),
@@ -83,9 +88,14 @@ def open_sessions(
 
 
 def lock_session(tx: Tx, session_id: int) -> Row | None:
-    """Lock an open session until commit and return it."""
-    query = locked(select(schema.agent_sessions).where(S.id == session_id, S.ended_at.is_(None)))
-    return tx.execute(query).mappings().first()
+    """Lock an open session until commit and return it as `open_sessions` does."""
+    return tx.execute(locked(OPEN.where(S.id == session_id))).mappings().first()
+
+
+def pool_of_session(tx: Tx, session_id: int) -> PoolId | None:
+    """Return the pool of an open session; it never changes."""
+    found = tx.execute(select(S.pool_id).where(S.id == session_id, S.ended_at.is_(None))).scalar()
+    return None if found is None else PoolId(found)
 
 
 def api_sessions(tx: Tx, pool_id: PoolId) -> int:
@@ -125,12 +135,14 @@ def give_seat(tx: Tx, task_id: int) -> None:
     tx.execute(update(schema.tasks).where(T.id == task_id).values(in_use=T.in_use - 1))
 
 
-def set_seat(tx: Tx, session_id: int, task_id: int | None, attachment: str, why: str = "") -> None:
+def set_seat(
+    tx: Tx, session_id: int, task_id: int | None, attachment: str, why: str = "", *, pinned: bool = False
+) -> None:
     """Note whose seat a session has, and how it is attached."""
     tx.execute(
         update(schema.agent_sessions)
         .where(S.id == session_id)
-        .values(task_id=task_id, attachment=attachment, next_task=None, pending_why=why[:200])
+        .values(task_id=task_id, attachment=attachment, next_task=None, pinned=pinned, pending_why=why[:200])
     )
 
 
@@ -174,7 +186,18 @@ def set_asking(tx: Tx, asking: Mapping[int, int]) -> None:
         tx.execute(update(schema.tasks).where(T.id == task_id).values(asking=units))
 
 
-def task_kind(tx: Tx, task_id: int) -> LicenceKind | None:
-    """Return what a task is of; None when there is none, or it is no task of agents."""
-    kind = tx.execute(select(T.kind).where(T.id == task_id)).scalar()
-    return LicenceKind(kind) if kind in SEATS else None
+def job_of(tx: Tx, task_id: int) -> int | None:
+    """Return the job that a task is of, None when it was deleted."""
+    return tx.execute(select(T.job_id).where(T.id == task_id)).scalar()
+
+
+def label_of(tx: Tx, task_id: int, pool_id: int) -> str | None:
+    """Return what people call a task of agents of this pool; None when there is none."""
+    query = (
+        select(C.name, T.action)
+        .join(schema.jobs, J.id == T.job_id)
+        .join(schema.campaigns, C.id == J.campaign_id)
+        .where(T.id == task_id, T.pool_id == pool_id, T.kind.in_(SEATS))
+    )
+    row = tx.execute(query).first()
+    return None if row is None else f"{row.name} / {row.action}"

@@ -16,7 +16,7 @@ from outrider.campaigns.strategy_document import parse_strategy
 from outrider.db import log
 from outrider.db.database import Row, Tx
 from outrider.errors import ConflictError, InvalidInputError, LicenceShortageError, NotFoundError
-from outrider.events import JobChanged, TaskChanged
+from outrider.events import AgentSeatChanged, JobChanged, TaskChanged
 from outrider.ids import JobId, PoolId
 from outrider.jobs import store
 from outrider.jobs.model import ENDED, Job, JobCommand, JobState, Task, next_state
@@ -120,7 +120,8 @@ def command(
     """Do what was asked of a job, and recalculate every pool that it has tasks in (licensing.md 5).
 
     IllegalTransitionError when its state forbids it, LicenceShortageError when nothing is licensed.
-    `until` ends a snooze by itself. A paused, snoozed or ended job starts nothing; its calls go on.
+    `until` ends a snooze by itself. A paused, snoozed or ended job starts nothing; its calls go on. Its
+    agents leave after the contact in hand; only a snooze takes their seats at once.
     """
     found = job(tx, job_id, organization_id)
     pool_ids = store.pool_ids(tx, found.id)
@@ -181,6 +182,27 @@ def _save_state(
         store.set_standing(tx, found.id, Standing.WAITING.value, age)
     else:
         store.set_standing(tx, found.id, Standing.OUT.value)
+    if what is JobCommand.SNOOZE:
+        _release_seats(tx, found, now)
+
+
+def _release_seats(tx: Tx, found: Job, now: dt.datetime) -> None:
+    """Give the seats of a snoozed job back at once, whatever its agents do (licensing.md 6)."""
+    for row in store.release_seats(tx, found.id):
+        log.append(
+            tx,
+            now,
+            AgentSeatChanged(
+                organization_id=found.organization_id,
+                job_id=found.id,
+                session_id=row["id"],
+                agent_id=row["agent_id"],
+                agent=row["name"],
+                from_task=row["task_id"],
+                to_task=None,
+                reason=f"job {found.campaign_name} is snoozed",
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -132,6 +133,24 @@ def set_standing(tx: Tx, job_id: JobId, standing: str, started: int | None = Non
     if started is not None:
         values["started"] = started
     tx.execute(update(schema.tasks).where(T.job_id == job_id).values(**values))
+
+
+def release_seats(tx: Tx, job_id: JobId) -> list[RowMapping]:
+    """Give back all seats of a job's agents at once; return the sessions as they were, with their agents."""
+    A, N = schema.agents.c, schema.agent_sessions.c  # noqa: N806 - tables' columns, as elsewhere
+    seated = select(T.id).where(T.job_id == job_id)
+    query = (
+        select(N.id, N.task_id, N.agent_id, A.name)
+        .join(schema.agents, A.id == N.agent_id)
+        .where(N.task_id.in_(seated), N.ended_at.is_(None))
+        .order_by(N.id)
+    )
+    rows = list(tx.execute(query).mappings())
+    freed = {"task_id": None, "next_task": None, "attachment": "free", "pinned": False}
+    tx.execute(update(schema.agent_sessions).where(N.id.in_([row["id"] for row in rows])).values(freed))
+    for task_id, units in sorted(Counter(row["task_id"] for row in rows).items()):
+        tx.execute(update(schema.tasks).where(T.id == task_id).values(in_use=T.in_use - units))
+    return rows
 
 
 def set_task(tx: Tx, task_id: TaskId, **values: object) -> None:

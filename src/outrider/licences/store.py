@@ -106,7 +106,7 @@ def pool_counts(tx: Tx, pool_id: PoolId) -> dict[LicenceKind, int]:
 
 
 def usable_agents(tx: Tx, pool_id: PoolId) -> int:
-    """Return how many agents of a pool are logged in and can be used: ready, at work, or with a seat (4.4)."""
+    """Return how many agents of a pool are logged in and can be used: ready, at work, or seated (4.4)."""
     S = schema.agent_sessions.c  # noqa: N806 - a table's columns, as elsewhere
     query = select(func.count()).where(
         S.pool_id == pool_id, S.ended_at.is_(None), (S.state != "not_ready") | (S.attachment != "free")

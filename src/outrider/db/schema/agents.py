@@ -73,6 +73,7 @@ agent_sessions = Table(
     Column("attachment", String(16), nullable=False, server_default="free"),
     Column("task_id", BigKey),
     Column("next_task", BigKey),
+    Column("pinned", Boolean, nullable=False, server_default=text("false")),
     Column("pending_why", String(200), nullable=False, server_default=""),
     Column("nail_up", String(16), nullable=False, server_default="none"),
     Column("leg", String(32)),
@@ -93,7 +94,10 @@ agent_sessions = Table(
     Index("ix_agent_sessions_task_id", "task_id"),
     sqlite_autoincrement=True,
 )
-"""A session's row is the lease of its seat while `task_id` is set, and of its API licence while open."""
+"""A session's row is the lease of its seat while `task_id` is set, and of its API licence while open.
+
+`pinned`: a supervisor put the agent where it is; dealing leaves it there.
+"""
 
 
 agent_legs = Table(

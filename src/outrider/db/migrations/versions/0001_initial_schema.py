@@ -691,6 +691,7 @@ def upgrade() -> None:
     sa.Column('attachment', sa.String(length=16), server_default='free', nullable=False),
     sa.Column('task_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('next_task', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('pinned', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
     sa.Column('pending_why', sa.String(length=200), server_default='', nullable=False),
     sa.Column('nail_up', sa.String(length=16), server_default='none', nullable=False),
     sa.Column('leg', sa.String(length=32), nullable=True),

@@ -1,0 +1,220 @@
+"""Seats of agents over each database: dealt, refused with numbers, moved in one step, given back."""
+
+import pytest
+
+from outrider.agents import seats, sessions
+from outrider.agents.model import AgentState
+from outrider.db.database import Database
+from outrider.errors import ConflictError, LicenceShortageError, NotFoundError
+from outrider.ids import TaskId
+from outrider.jobs.model import JobCommand
+from support.campaigning import RULES
+from support.seating import Seating
+
+
+@pytest.fixture
+def place(database: Database) -> Seating:
+    return Seating(database, predictive_agents=3, preview_agents=2)
+
+
+def test_the_published_example_gives_eight_and_two(database: Database) -> None:
+    place = Seating(database, predictive_agents=50, preview_agents=50)
+    place.job("one", "preview", priority=8)
+    place.job("two", priority=2)
+    for number in range(10):
+        place.log_in(f"agent{number}")
+    place.deal()
+    jobs = list(place.where().values())
+    assert (jobs.count("one"), jobs.count("two")) == (8, 2)
+    assert place.drifts() == []
+
+
+def test_who_rests_has_no_seat_and_who_is_ready_gets_one(place: Seating) -> None:
+    place.job("a")
+    place.log_in("ada", ready=False)
+    assert place.deal().changes == ()
+    place.is_in("ada", AgentState.READY)
+    (change,) = place.deal().changes
+    assert (change.session_id, change.from_task, change.to_task) == (
+        place.sessions["ada"],
+        None,
+        place.tasks["a"],
+    )
+    assert change.licence == "predictive_agents"
+    # A break with a seat keeps it.
+    place.is_in("ada", AgentState.NOT_READY)
+    assert place.deal().changes == ()
+    task = place.task("a")
+    assert (task["asking"], task["quota"], task["granted"], task["in_use"]) == (1, 1, 1, 1)
+    assert place.log_out("ada")
+    assert place.task("a")["in_use"] == 0
+    place.deal()
+    assert place.task("a")["asking"] == 0
+    assert place.drifts() == []
+
+
+def test_nothing_is_recorded_when_nothing_changes(place: Seating) -> None:
+    place.job("a")
+    place.log_in("ada")
+    place.deal()
+    before = place.recalculations()
+    assert before[-1]["trigger"] == "return"
+    for _ in range(3):
+        done = place.deal()
+        assert (done.changes, done.refused) == ((), {})
+    assert len(place.recalculations()) == len(before)
+    place.log_out("ada")
+    place.deal()
+    assert place.recalculations()[-1]["trigger"] == "idle"
+
+
+def test_refusals_name_what_is_missing_and_are_tried_again(place: Seating) -> None:
+    place.job("a")
+    for name in ("ada", "bob", "cyd", "dan"):
+        place.log_in(name)
+    done = place.deal()
+    assert done.refused == {place.sessions["dan"]: "no seat: 3 of 3 predictive seats are in use"}
+    place.log_out("bob")
+    assert place.deal().refused == {}
+    assert place.where() == {"ada": "a", "cyd": "a", "dan": "a"}
+
+
+def test_who_is_at_work_leaves_after_the_contact(place: Seating) -> None:
+    place.job("a")
+    for name in ("ada", "bob", "cyd"):
+        place.log_in(name)
+    place.deal()
+    place.at_work = {place.sessions["ada"], place.sessions["cyd"]}
+    place.command("a", JobCommand.PAUSE)
+    changes = {change.session_id: change for change in place.deal().changes}
+    assert {session for session, change in changes.items() if change.leaving} == place.at_work
+    assert changes[place.sessions["ada"]].reason == "job a / talk is paused"
+    assert changes[place.sessions["bob"]].to_task is None
+    assert place.where() == {"ada": "a", "bob": None, "cyd": "a"}
+    assert place.row("ada")["attachment"] == "detaching"
+    assert place.deal().changes == ()
+    # The floor gives one back; the other is found by the next dealing, as after a crash.
+    ada = place.sessions["ada"]
+    assert place.database.write_now(seats.detach, RULES, ada, place.now, "done")
+    assert not place.database.write_now(seats.detach, RULES, ada, place.now, "done")
+    place.at_work.clear()
+    (change,) = place.deal().changes
+    assert (change.session_id, change.leaving) == (place.sessions["cyd"], False)
+    assert place.task("a")["in_use"] == 0
+    assert place.drifts() == []
+
+
+def test_a_snooze_takes_all_seats_at_once_even_in_a_call(place: Seating) -> None:
+    place.job("a", minimum=0)
+    place.log_in("ada")
+    place.log_in("bob")
+    place.deal()
+    place.at_work = {place.sessions["ada"]}
+    believed = dict.fromkeys(place.sessions.values(), place.tasks["a"])
+    place.command("a", JobCommand.SNOOZE)
+    assert place.task("a")["in_use"] == 0
+    assert place.where() == {"ada": None, "bob": None}
+    place.job("b")
+    changes = {change.session_id: change for change in place.deal(dict(believed)).changes}
+    ada, bob = changes[place.sessions["ada"]], changes[place.sessions["bob"]]
+    assert (ada.from_task, ada.to_task) == (place.tasks["a"], None)
+    # Who talks still is not given to another job before the end.
+    assert (bob.to_task, place.where()) == (place.tasks["b"], {"ada": None, "bob": "b"})
+    place.at_work.clear()
+    place.deal()
+    assert place.where() == {"ada": "b", "bob": "b"}
+    assert place.drifts() == []
+
+
+def test_the_least_proficient_leaves_when_a_job_shrinks(place: Seating) -> None:
+    place.job("a", dutch=1)
+    place.log_in("ada", dutch=9)
+    place.log_in("bob", dutch=2)
+    place.log_in("cyd", dutch=5)
+    place.deal()
+    place.limit("a", maximum=2)
+    place.deal()
+    assert place.where() == {"ada": "a", "bob": None, "cyd": "a"}
+    place.license(predictive_agents=1, preview_agents=2)
+    place.deal()
+    assert place.where() == {"ada": "a", "bob": None, "cyd": None}
+    place.license(predictive_agents=0, preview_agents=2)
+    done = place.deal()
+    assert done.refused[place.sessions["ada"]] == "no seat: there is no predictive licence here"
+    assert place.drifts() == []
+
+
+def test_seats_wait_until_others_have_given_theirs_back(place: Seating) -> None:
+    place.job("a", minimum=0, dutch=1)
+    for name in ("ada", "bob", "cyd"):
+        place.log_in(name, dutch=5)
+    place.deal()
+    place.at_work = set(place.sessions.values())
+    place.job("b", minimum=2, priority=10)
+    place.log_in("eva")
+    done = place.deal()
+    assert done.refused == {
+        place.sessions["eva"]: "no seat yet for job b / talk: it waits for seats that others still have"
+    }
+    assert sum(change.leaving for change in done.changes) == 2
+    place.at_work.clear()
+    place.deal()
+    place.deal()
+    assert (place.where()["eva"], list(place.where().values()).count("b")) == ("b", 2)
+    assert place.drifts() == []
+
+
+def test_a_move_takes_the_seat_along_and_dealing_leaves_it_there(place: Seating) -> None:
+    place.job("a")
+    place.job("b", "preview")
+    for name in ("ada", "bob", "cyd", "dan"):
+        place.log_in(name)
+    place.deal()
+    there = place.where()
+    mover = next(name for name, job in there.items() if job == "b")
+    place.database.write_now(seats.move, RULES, place.sessions[mover], place.tasks["a"], place.now)
+    assert place.where()[mover] == "a"
+    place.deal()
+    assert place.where()[mover] == "a"
+    assert sorted(place.where().values(), key=str) == ["a", "a", "b", "b"]
+    with pytest.raises(ConflictError, match="works for this job already"):
+        place.database.write_now(seats.move, RULES, place.sessions[mover], place.tasks["a"], place.now)
+    assert place.drifts() == []
+
+
+def test_a_move_that_does_not_fit_changes_nothing_and_says_why(place: Seating) -> None:
+    place.license(predictive_agents=1, preview_agents=2)
+    place.job("a", minimum=1)
+    place.job("b", "preview", maximum=2)
+    for name in ("ada", "bob", "cyd", "dan"):
+        place.log_in(name)
+    place.deal()
+    assert sorted(place.where().values(), key=str) == [None, "a", "b", "b"]
+    mover = next(name for name, job in place.where().items() if job == "b")
+    before = (place.rows(), place.task("a"), place.task("b"))
+    with pytest.raises(LicenceShortageError, match="no seat: 1 of 1 predictive seats are taken") as refused:
+        place.database.write_now(seats.move, RULES, place.sessions[mover], place.tasks["a"], place.now)
+    assert refused.value.facts == {"kind": "predictive_agents", "in_use": 1, "limit": 1}
+    assert (place.rows(), place.task("a"), place.task("b")) == before
+    free = next(name for name, job in place.where().items() if job is None)
+    with pytest.raises(LicenceShortageError, match="job b / talk is at its maximum of 2 agents"):
+        place.database.write_now(seats.attach, RULES, place.sessions[free], place.tasks["b"], place.now)
+    with pytest.raises(NotFoundError, match="there is no task 999"):
+        place.database.write_now(seats.attach, RULES, place.sessions[free], TaskId(999), place.now)
+
+
+def test_an_api_session_takes_a_licence_from_login_to_logout(place: Seating) -> None:
+    place.license(predictive_agents=3, agent_web_api=1)
+    place.log_in("ada")
+    place.hire("bob")
+    with pytest.raises(LicenceShortageError, match="1 of 1 are in use"):
+        place.log_in("bob")
+    place.log_in("cyd", api=False)
+    with pytest.raises(ConflictError, match="is logged in already"):
+        place.log_in("ada")
+    place.log_out("ada")
+    place.log_in("bob")
+    gone = place.sessions["bob"]
+    assert place.log_out("bob")
+    assert not place.database.write_now(sessions.close_session, RULES, gone, place.now, "again")
+    assert [row["api"] for row in place.rows()] == [False]
