@@ -1,6 +1,7 @@
 """Claims for agents over each database: lines, cards, one contact, any number, and what rules forbid."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,22 @@ def test_one_contact_is_claimed_before_it_is_due(database: Database) -> None:
     assert (claim.contact.id, claim.session_id, claim.number) == (wanted, work.session, 1)
     assert "in contact with this person already" in refusal(work.contact(job_id, wanted))
     assert "not one of this job's" in refusal(work.contact(job_id, 999_999))
+    assert work.drifts() == []
+
+
+def test_of_many_who_want_the_same_contact_one_has_it(database: Database) -> None:
+    work = AgentWork(database)
+    job_id = work.start(1)
+    contact = work.targets()[0]["contact_id"]
+
+    def want(number: int) -> int:
+        if number % 2:
+            return len(work.take(job_id, 1).claims)
+        return isinstance(work.contact(job_id, contact), Claim)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(want, range(12))) == 1
+    assert len(work.attempts()) == 1
     assert work.drifts() == []
 
 

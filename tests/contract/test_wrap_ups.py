@@ -1,5 +1,6 @@
 """What agents say of contacts, over each database: codes settle them, once, in whatever order they come."""
 
+import asyncio
 import datetime as dt
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import select
 
 from outrider.agents.commands import Callback
 from outrider.campaigns.outcome import Outcome
+from outrider.clock import VirtualClock
 from outrider.contacts.do_not_contact import service as do_not_contact
 from outrider.db import schema
 from outrider.db.database import Database, Tx
@@ -15,6 +17,8 @@ from outrider.dialing.attempt import Claim
 from outrider.errors import InvalidInputError
 from outrider.ids import AttemptId, JobId
 from outrider.jobs.model import JobState
+from outrider.runtime.recorder import Recorder
+from outrider.runtime.wake import Wake
 from support.agent_campaigns import AgentWork
 from support.campaigning import NOON, RULES
 
@@ -212,6 +216,27 @@ def test_a_criterion_on_a_code_that_no_agent_can_choose_is_refused(database: Dat
     work = AgentWork(database)
     with pytest.raises(InvalidInputError, match=r"finish\.dispositions\.sold can never be reached"):
         work.start(1, top="[finish.dispositions]\nsold = 2", agents='completion_codes = ["bought"]')
+
+
+def test_the_recorder_writes_results_and_codes_in_one_go(database: Database) -> None:
+    work = AgentWork(database)
+    work.code("sold", "done")
+    made = work.take(work.start(60), 29).claims
+
+    async def scenario() -> None:
+        recorder = Recorder(database, RULES, VirtualClock(work.now), Wake(), 0.0)
+        running = asyncio.ensure_future(recorder.run())
+        for claim in made:
+            recorder.add(work.result(claim, Outcome.ANSWERED, talked=True))
+            recorder.add_wrap_up(work.wrap_up(claim, "sold"))
+        await recorder.flushed()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert recorder.recorded == len(made)
+
+    asyncio.run(scenario())
+    assert database.read_now(dispositions) == {"sold": (len(made), len(made))}
+    assert work.drifts() == []
 
 
 def test_nothing_is_known_of_an_attempt_that_there_is_not(database: Database) -> None:

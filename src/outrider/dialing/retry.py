@@ -94,7 +94,10 @@ class Reinstated:
     disposition: str | None
 
 
-Decision = Retry | NextAction | AwaitNews | Final | Reinstated
+Following = Retry | NextAction | AwaitNews | Final
+"""What `decide` returns."""
+
+Decision = Following | Reinstated
 
 CODE_MARGIN = 60.0
 """Seconds for which a completion code may be late: a restart in the middle of a wrap-up."""
@@ -118,7 +121,7 @@ def decide(
     disposition: str | None = None,
     awaited: bool = False,
     talked: bool = False,
-) -> Decision:
+) -> Following:
     """Return what follows an attempt that ended with `outcome` at `now`.
 
     `counters` include that attempt. `address_index` is where it went among the `addresses_available` that
@@ -178,7 +181,7 @@ def skip(
 
 def _after_interruption(
     strategy: Strategy, action: Action, counters: Counters, now: dt.datetime, address_index: int
-) -> Decision:
+) -> Following:
     """Try the same address again if the action says so; the contact may have been reached already."""
     made = counters.retries.get(Outcome.INTERRUPTED, 0)
     spent = _spent(counters.attempts, strategy.max_attempts) or _spent(

@@ -13,11 +13,13 @@ from outrider.dialing.retry import (
     MOST_INTERRUPTIONS,
     AwaitNews,
     Counters,
-    Decision,
     Final,
+    Following,
     NextAction,
     Retry,
+    asked_again,
     decide,
+    longest_wrap_up,
     skip,
     timed_out,
 )
@@ -36,10 +38,10 @@ def strategy(
     return parse_strategy(json.dumps(document))
 
 
-def follow(plan: Strategy, outcomes: list[Outcome], addresses: int = 1) -> list[Decision]:
+def follow(plan: Strategy, outcomes: list[Outcome], addresses: int = 1) -> list[Following]:
     """Play a contact's attempts one after another and return what was decided after each."""
     counters, action, index, now = Counters(), plan.actions[0].name, 0, NOW
-    decisions: list[Decision] = []
+    decisions: list[Following] = []
     for outcome in outcomes:
         counters = counters.with_attempt()
         decision = decide(plan, action, counters, outcome, now, index, addresses)
@@ -55,7 +57,7 @@ def follow(plan: Strategy, outcomes: list[Outcome], addresses: int = 1) -> list[
     return decisions
 
 
-def waits(decisions: list[Decision]) -> list[float | Outcome]:
+def waits(decisions: list[Following]) -> list[float | Outcome]:
     """Return the seconds waited before each further attempt, and the final outcome."""
     answer: list[float | Outcome] = []
     now = NOW
@@ -203,7 +205,7 @@ def test_a_named_action_may_be_due_later() -> None:
     assert second == NextAction("mail", NOW + dt.timedelta(minutes=1), Counters(2))
 
 
-def addresses_of(decisions: list[Decision]) -> list[int]:
+def addresses_of(decisions: list[Following]) -> list[int]:
     return [decision.address_index for decision in decisions if isinstance(decision, Retry)]
 
 
@@ -242,7 +244,7 @@ MENU = {
 }
 
 
-def result(plan: Strategy, disposition: str | None, made: int = 0, index: int = 0) -> Decision:
+def result(plan: Strategy, disposition: str | None, made: int = 0, index: int = 0) -> Following:
     retries = {disposition: made} if disposition and made else {}
     counters = Counters(1 + made, 1 + made, retries)
     return decide(plan, "call", counters, Outcome.ANSWERED, NOW, index, 2, disposition=disposition)
@@ -269,7 +271,7 @@ def test_something_may_follow_when_the_contact_was_reached() -> None:
     assert result(strategy(then_mail=True, reached={}), None) == Final(Outcome.ANSWERED)
 
 
-def decided(plan: Strategy, outcome: Outcome, *, awaited: bool = False) -> Decision:
+def decided(plan: Strategy, outcome: Outcome, *, awaited: bool = False) -> Following:
     return decide(plan, plan.actions[0].name, Counters(1, 1), outcome, NOW, 0, 1, awaited=awaited)
 
 
@@ -312,3 +314,40 @@ def test_a_mail_may_wait_for_a_bounce() -> None:
     assert timed_out(mail.actions[0], Outcome.DELIVERED) is Outcome.DELIVERED
     assert decided(mail, Outcome.DELIVERED, awaited=True) == Final(Outcome.DELIVERED)
     assert decided(mail, Outcome.HARD_BOUNCE, awaited=True) == Final(Outcome.HARD_BOUNCE)
+
+
+AGENTS = {"mode": "predictive", "abandoned": {"text": "Nobody is free."}, "wrap_up": 40}
+
+
+def test_a_contact_who_was_talked_to_waits_for_a_code() -> None:
+    plan = parse_strategy(
+        json.dumps({"name": "s", "actions": [{"name": "talk", "channel": "call", "agents": AGENTS}]})
+    )
+    agents = plan.actions[0].agents
+    assert agents is not None
+    seconds = longest_wrap_up(agents)
+    assert seconds == 40 + 3 * 30 + 60
+
+    def ended(outcome: Outcome, *, talked: bool, awaited: bool = False) -> Following:
+        return decide(plan, "talk", Counters(1, 1), outcome, NOW, 0, 1, talked=talked, awaited=awaited)
+
+    waits = AwaitNews(NOW + dt.timedelta(seconds=seconds), Counters(1, 1))
+    assert ended(Outcome.ANSWERED, talked=True) == waits
+    assert ended(Outcome.INTERRUPTED, talked=True) == waits
+    assert ended(Outcome.ANSWERED, talked=True, awaited=True) == Final(Outcome.ANSWERED)
+    assert ended(Outcome.ANSWERED, talked=False) == Final(Outcome.ANSWERED)
+    assert ended(BUSY, talked=False) == Final(BUSY)
+
+
+def test_what_is_asked_again_ends_with_the_attempts_that_are_allowed() -> None:
+    at = NOW + dt.timedelta(minutes=5)
+
+    def asked(plan: Strategy, made: int) -> Following:
+        return asked_again(plan, "call", Counters(made, made), Outcome.ANSWERED, "later", at, 0)
+
+    plan = strategy(then_mail=True, top=4, max_attempts=2)
+    assert asked(plan, 1) == Retry(at, 0, Counters(1, 1, {"later": 1}))
+    assert asked(plan, 2) == Final(Outcome.ANSWERED)
+    assert asked(strategy(top=1), 1) == Final(Outcome.ANSWERED)
+    onward = strategy(then_mail=True, max_attempts=1, reached={"then": "mail"})
+    assert asked(onward, 1) == NextAction("mail", at, Counters(1))
