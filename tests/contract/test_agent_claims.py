@@ -375,7 +375,10 @@ def test_an_abandoned_number_rests_unless_an_agent_is_there_for_sure(
         assert work.card(job_id).address == BERLIN
         return
     assert work.take(job_id, 1).claims == ()
-    assert work.targets()[0]["next_at"] == claim_time(work, claim) + dt.timedelta(hours=72)
+    call = claim.plan.action.call
+    assert call is not None
+    rang = dt.timedelta(seconds=call.ring_timeout + 2)
+    assert work.targets()[0]["next_at"] == claim_time(work, claim) + dt.timedelta(hours=72) + rang
     work.wait(hours=71)
     assert [each.address for each in work.take(job_id, 1).claims] == [BERLIN]
     assert work.drifts() == []

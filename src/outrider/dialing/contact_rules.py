@@ -38,13 +38,16 @@ NOBODY = Reach()
 
 
 def lockout(plan: TaskPlan) -> AttemptLimit | None:
-    """Return the pause of an abandoned number: no call without an agent for sure (issue of agents 3)."""
-    agents = plan.action.agents
-    if agents is None or agents.abandonment.lockout is None:
+    """Return the pause of an abandoned number: no call without an agent for sure (issue of agents 3).
+
+    Limits count from the claim of a call, the pause begins when it was abandoned: it may ring until then.
+    """
+    agents, call = plan.action.agents, plan.action.call
+    if agents is None or call is None or agents.abandonment.lockout is None:
         return None
     return AttemptLimit(
         attempts=1,
-        period=agents.abandonment.lockout,
+        period=agents.abandonment.lockout + call.ring_timeout + agents.abandonment.patience,
         per=LimitPer.ADDRESS,
         channels=frozenset({Channel.CALL}),
         campaigns=LimitScope.ORGANIZATION,
