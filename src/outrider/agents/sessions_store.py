@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 
 from outrider.db import schema
 from outrider.db.database import Row, Tx
@@ -111,6 +111,8 @@ def end_session(tx: Tx, session_id: int, now: dt.datetime, reason: str) -> None:
         .where(S.id == session_id, S.ended_at.is_(None))
         .values(ended_at=now, end_reason=reason[:80], state="logged_out", engagement=None, leg=None)
     )
+    commands = schema.agent_commands
+    tx.execute(delete(commands).where(commands.c.session_id == session_id))
 
 
 def save(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

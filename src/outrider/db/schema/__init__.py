@@ -6,6 +6,7 @@ leave a row (events, logs, addresses of pages) are never given out again: `sqlit
 
 from outrider.db.schema.agents import (
     abandonment,
+    agent_commands,
     agent_legs,
     agent_sessions,
     agent_skills,
@@ -63,6 +64,7 @@ from outrider.db.schema.texts import text_messages, text_news, text_parts
 
 __all__ = [
     "abandonment",
+    "agent_commands",
     "agent_legs",
     "agent_sessions",
     "agent_skills",

@@ -136,6 +136,20 @@ agent_transitions = Table(
 )
 
 
+agent_commands = Table(
+    "agent_commands",
+    metadata,
+    Column("session_id", BigKey, ForeignKey("agent_sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("command_id", String(64), primary_key=True),
+    Column("command", String(40), nullable=False),
+    Column("answered_at", UtcTime, nullable=False),
+)
+"""Commands with effects in the world that were done, by the ids that desktops gave them: none is done twice.
+
+Kept while the session is open.
+"""
+
+
 completion_codes = Table(
     "completion_codes",
     metadata,

@@ -156,6 +156,13 @@ attempts = Table(
     Index("ix_attempts_target_id", "target_id"),
     Index("ix_attempts_contact_id", "contact_id", "claimed_at"),
     Index("ix_attempts_address", "address", "claimed_at"),
+    Index(
+        "ix_attempts_agent_id",
+        "agent_id",
+        "claimed_at",
+        sqlite_where=text("agent_id IS NOT NULL"),
+        postgresql_where=text("agent_id IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -782,6 +782,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_tasks_job_id'), ['job_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_tasks_pool_id'), ['pool_id'], unique=False)
 
+    op.create_table('agent_commands',
+    sa.Column('session_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('command_id', sa.String(length=64), nullable=False),
+    sa.Column('command', sa.String(length=40), nullable=False),
+    sa.Column('answered_at', outrider.db.types.UtcTime(), nullable=False),
+    sa.ForeignKeyConstraint(['session_id'], ['agent_sessions.id'], name=op.f('fk_agent_commands_session_id_agent_sessions'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('session_id', 'command_id', name=op.f('pk_agent_commands'))
+    )
     op.create_table('attempts',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('task_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -809,6 +817,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('attempts', schema=None) as batch_op:
         batch_op.create_index('ix_attempts_address', ['address', 'claimed_at'], unique=False)
+        batch_op.create_index('ix_attempts_agent_id', ['agent_id', 'claimed_at'], unique=False, sqlite_where=sa.text('agent_id IS NOT NULL'), postgresql_where=sa.text('agent_id IS NOT NULL'))
         batch_op.create_index('ix_attempts_contact_id', ['contact_id', 'claimed_at'], unique=False)
         batch_op.create_index('ix_attempts_open', ['task_id', 'owner'], unique=False, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
         batch_op.create_index('ix_attempts_target_id', ['target_id'], unique=False)
@@ -882,9 +891,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_attempts_target_id')
         batch_op.drop_index('ix_attempts_open', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
         batch_op.drop_index('ix_attempts_contact_id')
+        batch_op.drop_index('ix_attempts_agent_id', sqlite_where=sa.text('agent_id IS NOT NULL'), postgresql_where=sa.text('agent_id IS NOT NULL'))
         batch_op.drop_index('ix_attempts_address')
 
     op.drop_table('attempts')
+    op.drop_table('agent_commands')
     with op.batch_alter_table('tasks', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_tasks_pool_id'))
         batch_op.drop_index(batch_op.f('ix_tasks_job_id'))
