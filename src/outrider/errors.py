@@ -82,3 +82,9 @@ class StoreError(OutriderError):
     """The database is missing, too old, too new or unreachable; the message says what to do."""
 
     code = "store"
+
+
+class FloorElsewhereError(OutriderError):
+    """Agents are served by another process: the fact `address` says where, "" while nobody serves them."""
+
+    code = "floor_elsewhere"

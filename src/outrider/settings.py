@@ -241,6 +241,15 @@ class WorkerSettings(Section):
     originations_in_flight: int = Field(200, ge=1)
 
 
+class DesktopSettings(Section):
+    """How the Agent Web API treats desktops. Times are real seconds."""
+
+    desktop_patience: float = Field(10.0, ge=0)
+    """How long a desktop may be away before its session counts as not connected."""
+    slow_reader: float = Field(10.0, gt=0)
+    """How long one notification may wait to be read before the desktop is disconnected."""
+
+
 class Settings(BaseSettings):
     """The whole tree. `data_folder` holds the database, uploads and reject files by default."""
 
@@ -266,6 +275,7 @@ class Settings(BaseSettings):
     licences: LicenceSettings = LicenceSettings()
     alarms: AlarmSettings = AlarmSettings()
     worker: WorkerSettings = WorkerSettings()
+    agents: DesktopSettings = DesktopSettings()
 
     toml_file: ClassVar[Path | None] = None
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Path, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 from pydantic import AfterValidator, StringConstraints
+from starlette.requests import HTTPConnection
 
 from outrider.clock import Clock
 from outrider.db.database import Database
@@ -104,7 +105,7 @@ _cookie = APIKeyCookie(
 _bearer = HTTPBearer(scheme_name="token", auto_error=False, description="An API token.")
 
 
-async def authenticate(request: Request, edge: EdgeServices) -> Credential:
+async def authenticate(request: HTTPConnection, edge: EdgeServices) -> Credential:
     """Return who is calling, by bearer token or session cookie, once per request.
 
     NotAuthenticatedError when neither is valid. Renews the session and notes the token's use.
@@ -115,9 +116,7 @@ async def authenticate(request: Request, edge: EdgeServices) -> Credential:
     now = edge.clock.now()
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        credential, used = await edge.database.read(service.authenticate_token, now, token.strip())
-        if used is not None:
-            await edge.database.write(service.note_token_use, now, used)
+        credential = await authenticate_token(edge, token.strip())
     elif secret := request.cookies.get(SESSION_COOKIE, ""):
         credential, stale = await edge.database.read(service.authenticate_session, now, secret)
         if stale:
@@ -125,6 +124,15 @@ async def authenticate(request: Request, edge: EdgeServices) -> Credential:
     else:
         raise NotAuthenticatedError("sign in first, or send an API token as Authorization: Bearer or_...")
     request.state.credential = credential
+    return credential
+
+
+async def authenticate_token(edge: EdgeServices, token: str) -> Credential:
+    """Return whose API token this is, and note its use. NotAuthenticatedError."""
+    now = edge.clock.now()
+    credential, used = await edge.database.read(service.authenticate_token, now, token)
+    if used is not None:
+        await edge.database.write(service.note_token_use, now, used)
     return credential
 
 

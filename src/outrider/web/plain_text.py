@@ -10,14 +10,20 @@ from typing import Any
 from fastapi import Request
 from fastapi.params import Form
 from starlette.datastructures import UploadFile
+from starlette.requests import HTTPConnection
 
 from outrider.errors import InvalidInputError
 
 
-async def refuse_unstorable(request: Request) -> None:
+async def refuse_unstorable(connection: HTTPConnection) -> None:
     """InvalidInputError when the path, the query or a parsed body holds what no database can store."""
-    for where, values in (("path", request.path_params), ("query", request.query_params.multi_items())):
+    for where, values in (("path", connection.path_params), ("query", connection.query_params.multi_items())):
         check(values, where)
+    if isinstance(connection, Request):
+        await _refuse_body(connection)
+
+
+async def _refuse_body(request: Request) -> None:
     body_field = getattr(request.scope.get("route"), "body_field", None)
     if body_field is None:
         return

@@ -27,6 +27,7 @@ TABLE: Mapping[str, tuple[int, str]] = {
     "incident": (500, "Something went wrong on our side"),
     "channel": (502, "A server that we depend on failed"),
     "store": (503, "The database is not available"),
+    "floor_elsewhere": (503, "The agents are served by another process"),
 }
 """code -> (HTTP status, title). The code is the stable name of a problem."""
 

@@ -17,6 +17,8 @@ GRACE_SECONDS = 10
 """How long running requests may go on after the signal to stop."""
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
+WEBSOCKET_LIMIT = 1 << 18
+"""Bytes of the largest message that a websocket's client may send."""
 
 
 class Server(uvicorn.Server):
@@ -52,6 +54,9 @@ def make_server(app: FastAPI, news: News, *, host: str, port: int) -> Server:
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        ws_max_size=WEBSOCKET_LIMIT,
+        # Messages are small, and a compressor for each of hundreds of desktops costs more than it saves.
+        ws_per_message_deflate=False,
     )
     return Server(config, news)
 
