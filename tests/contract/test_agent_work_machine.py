@@ -4,6 +4,7 @@ Lines, cards, contacts and numbers are claimed; cards are accepted, skipped and 
 wrapped up, or not; legs come and go; the process dies and the next one takes over.
 """
 
+import datetime as dt
 import tempfile
 from collections import Counter
 from contextlib import AbstractContextManager, ExitStack
@@ -16,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import func, select
 
 from outrider.agents import legs
+from outrider.agents.commands import Callback
 from outrider.agents.leg import Leg, LegPurpose
 from outrider.agents.model import LegId
 from outrider.campaigns.outcome import Outcome
@@ -24,6 +26,7 @@ from outrider.db.database import Database, Tx
 from outrider.dialing import plans, wrap_ups
 from outrider.dialing.attempt import Claim, Refusal
 from outrider.dialing.recording import Recorded
+from outrider.dialing.wrap_ups import WrapUpDone
 from outrider.ids import new_attempt_ids
 from support import media
 from support.agent_campaigns import AgentWork
@@ -153,7 +156,7 @@ class AgentsAtWork(RuleBasedStateMachine):
         result = self.work.result(claim, outcome, talked=talked)
         batch: list[Recorded] = [result]
         if talked and code is not None:
-            batch.insert(0 if first else 1, self.work.wrap_up(claim, code))
+            batch.insert(0 if first else 1, self.say(claim, code))
         self.said += batch
         self.work.record(*batch)
         self.calls.remove(claim)
@@ -163,7 +166,7 @@ class AgentsAtWork(RuleBasedStateMachine):
     @rule(pick=PICK, code=CODES)
     def wrap_up(self, pick: int, code: str | None) -> None:
         """Say something of a call that is over, talked on or not, said before or not."""
-        done = self.work.wrap_up(self.chosen(self.over, pick), code)
+        done = self.say(self.chosen(self.over, pick), code)
         self.said.append(done)
         self.work.record(done)
 
@@ -233,6 +236,12 @@ class AgentsAtWork(RuleBasedStateMachine):
     @invariant()
     def ports_are_never_more_than_there_are(self) -> None:
         assert self.ports_in_use() <= PORTS
+
+    def say(self, claim: Claim, code: str | None) -> WrapUpDone:
+        """Return a wrap-up, with a promise where the code is one."""
+        at = self.work.now + dt.timedelta(minutes=10)
+        promise = Callback(at, expires_at=at) if code == "later" else None
+        return self.work.wrap_up(claim, code, callback=promise)
 
     def ports_in_use(self) -> int:
         """Return calls and legs that are open now."""

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from outrider.agents.commands import Callback
 from outrider.campaigns.outcome import Outcome
+from outrider.campaigns.strategy_agents import CallbackKind
 from outrider.clock import VirtualClock
 from outrider.contacts.do_not_contact import service as do_not_contact
 from outrider.db import schema
@@ -148,19 +149,49 @@ def test_who_wants_no_more_calls_is_called_by_nobody(database: Database) -> None
     assert work.drifts() == []
 
 
-def test_a_promised_contact_is_left_alone_until_the_promise_expires(database: Database) -> None:
+@pytest.mark.parametrize("code_first", [False, True])
+def test_a_promised_contact_is_left_alone_until_the_promise_expires(
+    database: Database,
+    code_first: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
     work = AgentWork(database)
     work.code("later", "callback")
     job_id = work.start(1)
-    claim = talked(work, job_id)
+    (claim,) = work.take(job_id, 1).claims
     at, expires = work.now + dt.timedelta(hours=1), work.now + dt.timedelta(hours=5)
-    work.record(work.wrap_up(claim, "later", callback=Callback(at, expires_at=expires)))
+    result = work.result(claim, Outcome.ANSWERED, talked=True)
+    done = work.wrap_up(claim, "later", callback=Callback(at, note="after lunch", expires_at=expires))
+    for item in (done, result, done) if code_first else (result, done, done):
+        work.record(item)
     target = work.targets()[0]
     assert (target["state"], target["next_at"], target["awaiting"]) == ("due", expires, None)
+    promise = database.read_now(lambda tx: tx.execute(select(schema.callbacks)).mappings().one())
+    assert (promise["contact_id"], promise["agent_id"], promise["address"]) == (
+        claim.contact.id,
+        work.agent,
+        claim.address,
+    )
+    assert (promise["due_at"], promise["expires_at"], promise["note"]) == (at, expires, "after lunch")
     work.wait(hours=2)
     assert work.take(job_id, 1).claims == ()
     kept = work.contact(job_id, claim.contact.id, promised=True)
     assert isinstance(kept, Claim)
+    assert work.drifts() == []
+
+
+def test_a_promise_without_an_end_lasts_as_long_as_the_strategy_says(database: Database) -> None:
+    work = AgentWork(database)
+    job_id = work.start(1, agents='callback_life = "2h"')
+    claim = talked(work, job_id)
+    at = work.now + dt.timedelta(hours=1)
+    work.record(work.wrap_up(claim, None, callback=Callback(at, CallbackKind.CAMPAIGN, "+493012345600")))
+    promise = database.read_now(lambda tx: tx.execute(select(schema.callbacks)).mappings().one())
+    assert promise["expires_at"] == at + dt.timedelta(hours=2)
+    assert (promise["agent_id"], promise["address"]) == (None, "+493012345600")
+    assert work.targets()[0]["next_at"] == promise["expires_at"]
+    # Whoever is not called by then is a contact like any other again.
+    work.wait(hours=3)
+    assert [each.contact.id for each in work.take(job_id, 1).claims] == [claim.contact.id]
     assert work.drifts() == []
 
 

@@ -182,3 +182,17 @@ def code(tx: Tx, organization_id: int, name: str) -> RowMapping | None:
     D = schema.completion_codes.c  # noqa: N806 - a table's columns, as elsewhere
     query = select(D.effect, D.retry_after).where(D.organization_id == organization_id, D.name == name)
     return tx.execute(query).mappings().first()
+
+
+def add_callback(tx: Tx, values: Mapping[str, Any]) -> None:
+    """Write a promise to call a contact again."""
+    tx.execute(insert(tx, schema.callbacks).values(**values))
+
+
+def promised_until(tx: Tx, campaign_id: int, attempt_id: str) -> dt.datetime | None:
+    """Return when the open promise that was made on an attempt expires, None when there is none."""
+    B = schema.callbacks.c  # noqa: N806 - a table's columns, as elsewhere
+    query = select(B.expires_at).where(
+        B.campaign_id == campaign_id, B.attempt_id == attempt_id, B.closed_at.is_(None)
+    )
+    return tx.execute(query).scalar()

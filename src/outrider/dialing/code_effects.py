@@ -8,7 +8,6 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from outrider.agents.commands import Callback
 from outrider.campaigns.outcome import Outcome
 from outrider.contacts.store import contact_of
 from outrider.db.database import Row, Tx
@@ -75,20 +74,19 @@ class Known:
 
 
 def decision(
-    known: Known, plan: TaskPlan, row: Row, code: Code | None, callback: Callback | None, now: dt.datetime
+    known: Known, plan: TaskPlan, row: Row, code: Code | None, promised: dt.datetime | None, now: dt.datetime
 ) -> Decision:
     """Return what follows a contact that an agent said `code` of (None: nothing, so the outcome decides).
 
-    `row` is its attempt with its target. A contact with a `callback` is left alone until that expires: then
-    it is anybody's again, so that no promise is lost.
+    `row` is its attempt with its target. A contact with a callback is left alone until that expires, at
+    `promised`: then it is anybody's again, so that no promise is lost.
     """
     action, counters = plan.action, counters_of(row["counters"], row["attempts"])
     # The agent has talked with the person, whatever broke the call off then.
     outcome = Outcome(row["outcome"]) if code is None else Outcome.ANSWERED
     index = int(row["address_index"])
-    if callback is not None:
-        cause = Effect.CALLBACK if code is None else code.name
-        return again(counters, cause, expiry(plan, callback), index)
+    if promised is not None:
+        return again(counters, Effect.CALLBACK if code is None else code.name, promised, index)
     effect = None if code is None or code.name in action.dispositions else code.effect
     if code is not None and effect is Effect.DO_NOT_CONTACT:
         return Final(outcome)
@@ -106,11 +104,3 @@ def decision(
         disposition=None if code is None else code.name,
         awaited=True,
     )
-
-
-def expiry(plan: TaskPlan, callback: Callback) -> dt.datetime:
-    """Return when a promise is over: as said, or the strategy's time after it was due."""
-    if callback.expires_at is not None:
-        return callback.expires_at
-    life = 0.0 if plan.action.agents is None else plan.action.agents.callback_life
-    return callback.at + dt.timedelta(seconds=life)

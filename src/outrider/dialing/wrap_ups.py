@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from outrider.agents.commands import Callback
 from outrider.campaigns.outcome import Outcome
 from outrider.db.database import Row, Tx
-from outrider.dialing import agent_store, code_effects, opting_out, store
+from outrider.dialing import agent_store, code_effects, opting_out, promises, store
 from outrider.dialing.attempt import TaskPlan
 from outrider.dialing.code_effects import Effect, Known
 from outrider.dialing.moves import Moves
@@ -75,8 +75,11 @@ def complete_all(tx: Tx, rules: SharingRules, done: Sequence[WrapUpDone], now: d
         code = known.code(plan, each.code)
         if code is not None and code.effect is Effect.DO_NOT_CONTACT:
             opting_out.opt_out(tx, plan, row["address"], opting_out.BY_AGENT, now)
+        promised = None
+        if each.callback is not None:
+            promised = promises.make(tx, plan, row, each.callback, each.agent_id, each.at)
         if row["ended_at"] is not None:
-            _settle(moves, known, plan, row, each.code, each.callback, each.at)
+            _settle(moves, known, plan, row, each.code, promised, each.at)
     moves.write(tx, rules, now)
     return len(fresh)
 
@@ -90,7 +93,9 @@ def settle(tx: Tx, rules: SharingRules, attempt_ids: Iterable[AttemptId], now: d
     rows = agent_store.lock_awaited(tx, list(attempt_ids))
     known, moves = Known(tx, rows.values()), Moves()
     for row in rows.values():
-        _settle(moves, known, known.plan(row), row, row["disposition"], None, now)
+        plan = known.plan(row)
+        promised = promises.expiry(tx, plan, row) if row["wrapped_up_at"] is not None else None
+        _settle(moves, known, plan, row, row["disposition"], promised, now)
     moves.write(tx, rules, now)
 
 
@@ -123,7 +128,7 @@ def _settle(
     plan: TaskPlan,
     row: Row,
     code_name: str | None,
-    callback: Callback | None,
+    promised: dt.datetime | None,
     now: dt.datetime,
 ) -> None:
     """Let a contact go on that waits for this; its outcome is counted already."""
@@ -131,7 +136,7 @@ def _settle(
         if code_name is not None:
             moves.note_disposition(plan, code_name)
         return
-    decision = code_effects.decision(known, plan, row, known.code(plan, code_name), callback, now)
+    decision = code_effects.decision(known, plan, row, known.code(plan, code_name), promised, now)
     outcome = Outcome(row["outcome"])
     told = Told(outcome, code_name, attempts=row["attempts"], earlier=outcome)
     moves.add(plan, row["target_id"], decision, now, told)
