@@ -15,7 +15,7 @@ from outrider.db.dialect import insert as upsert
 from outrider.dialing import abandonment
 from outrider.ids import JobId
 from outrider.jobs.model import ENDED, JobState
-from outrider.licences.model import NESTED_KINDS, UNSHARED_KINDS, Standing
+from outrider.licences.model import NESTED_KINDS, SHARING_GROUPS, Standing
 from outrider.media import sharing
 from outrider.speech import service as speech
 
@@ -169,22 +169,24 @@ def drifts(tx: Tx) -> list[str]:
 
 
 def overcommitted(tx: Tx) -> list[str]:
-    """Return pools whose tasks were granted more than there is (licensing.md 2.1)."""
-    C = schema.pool_counts.c  # noqa: N806 - a table's columns, as elsewhere
-    gates = [kind.value for kind in UNSHARED_KINDS]
-    query = (
-        select(
-            T.pool_id, T.kind, func.sum(T.granted).label("granted"), func.max(C.effective).label("authorised")
-        )
-        .join(schema.pool_counts, (C.pool_id == T.pool_id) & (C.kind == T.kind), isouter=True)
-        .where(T.kind.not_in(gates))
-        .group_by(T.pool_id, T.kind)
-    )
-    return [
-        f"pool {row.pool_id}: {row.granted} {row.kind} are granted of {row.authorised or 0}"
-        for row in tx.execute(query)
-        if row.granted > (row.authorised or 0)
-    ]
+    """Return pools whose tasks were granted more than there is (licensing.md 2.1).
+
+    A licence of a dearer agent kind serves cheaper ones too: they are summed from the dearest on (4.4).
+    """
+    query = select(T.pool_id, T.kind, func.sum(T.granted)).where(T.granted > 0).group_by(T.pool_id, T.kind)
+    granted = {(pool_id, kind): int(units) for pool_id, kind, units in tx.execute(query)}
+    counts = {(row.pool_id, row.kind): row.effective for row in tx.execute(select(schema.pool_counts))}
+    found = []
+    for pool_id in sorted({pool_id for pool_id, _ in granted}):
+        for group in SHARING_GROUPS:
+            for end in range(1, len(group) + 1):
+                kinds = group[:end]
+                units = sum(granted.get((pool_id, kind.value), 0) for kind in kinds)
+                authorised = sum(counts.get((pool_id, kind.value), 0) for kind in kinds)
+                if units > authorised:
+                    names = " and ".join(kinds)
+                    found.append(f"pool {pool_id}: {units} {names} are granted of {authorised}")
+    return found
 
 
 def _wrong_counts(tx: Tx, counts: Table, name: str) -> list[str]:
