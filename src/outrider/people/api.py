@@ -10,7 +10,7 @@ from outrider.errors import NotAllowedError
 from outrider.people import service
 from outrider.people.model import Caller, Credential, Role, Token, User, check_new_password, clean_user_name
 from outrider.people.passwords import hash_later, new_password
-from outrider.web.access import Administrator, Edge, RowId, SignedIn, Text, Text80, Viewer
+from outrider.web.access import Administrator, AnyUser, Edge, RowId, SignedIn, Text, Text80
 from outrider.web.sign_in import (
     address_of,
     change_own_password,
@@ -200,13 +200,13 @@ async def reset_password(user_id: RowId, body: NewPassword, edge: Edge, caller: 
 
 
 @router.get("/tokens")
-async def list_tokens(edge: Edge, caller: Viewer) -> list[Token]:
+async def list_tokens(edge: Edge, caller: AnyUser) -> list[Token]:
     """List one's own API tokens; an administrator sees those of all users it sees."""
     return await edge.database.read(service.list_tokens, caller)
 
 
 @router.post("/tokens", status_code=201)
-async def create_token(body: TokenBody, edge: Edge, caller: Viewer, credential: SignedIn) -> NewToken:
+async def create_token(body: TokenBody, edge: Edge, caller: AnyUser, credential: SignedIn) -> NewToken:
     """Create an API token with one's own rights. Only from a session: a token cannot make further tokens."""
     if not credential.is_session:
         raise NotAllowedError("sign in with a session to create a token; a token cannot make further tokens")
@@ -218,6 +218,6 @@ async def create_token(body: TokenBody, edge: Edge, caller: Viewer, credential: 
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
-async def revoke_token(token_id: RowId, edge: Edge, caller: Viewer) -> None:
+async def revoke_token(token_id: RowId, edge: Edge, caller: AnyUser) -> None:
     """Revoke an API token at once."""
     await edge.database.write(service.revoke_token, edge.clock.now(), caller, token_id)

@@ -26,8 +26,12 @@ _NAME = re.compile(r"[^\W_][\w.@+-]*")
 
 
 class Role(enum.StrEnum):
-    """What a user may do; each role may do all that the ones before it may."""
+    """What a user may do; each role may do all that the ones before it may.
 
+    An agent may use the agent desktop and the Agent Web API for itself, and nothing else.
+    """
+
+    AGENT = "agent"
     VIEWER = "viewer"
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"

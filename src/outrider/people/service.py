@@ -177,6 +177,10 @@ def create_user(
     caller.require(Role.ADMINISTRATOR)
     if not caller.sees(organization_id):
         raise NotAllowedError("you may create users of your own organization only")
+    if role is Role.AGENT and organization_id is None:
+        raise InvalidInputError(
+            "organization_id: an agent works for one organization; name it", where="organization_id"
+        )
     values = {
         "name": clean_user_name(name),
         "password_hash": password_hash,
@@ -209,6 +213,10 @@ def change_user(
     values: dict[str, object] = {}
     if role is not None and role is not user.role:
         values["role"] = role.value
+        if role is Role.AGENT and user.organization_id is None:
+            raise InvalidInputError(
+                f"role: {user.name} is of no organization, and an agent works for one", where="role"
+            )
     if disabled is not None and disabled is not user.disabled:
         values["disabled"] = disabled
     if not values:

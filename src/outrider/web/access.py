@@ -28,6 +28,7 @@ from outrider.web.news import News
 
 __all__ = [
     "Administrator",
+    "AnyUser",
     "Caller",
     "Edge",
     "EdgeServices",
@@ -184,6 +185,9 @@ def _at_least(role: Role) -> Callable[..., Coroutine[Any, Any, Caller]]:
 
     return allowed
 
+
+AnyUser = Annotated[Caller, Depends(_at_least(Role.AGENT))]
+"""For what everybody may do about oneself, agents too; everything else is closed to agents."""
 
 Viewer = Annotated[Caller, Depends(_at_least(Role.VIEWER))]
 Supervisor = Annotated[Caller, Depends(_at_least(Role.SUPERVISOR))]

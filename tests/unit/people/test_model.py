@@ -24,7 +24,8 @@ START = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 
 def test_each_role_includes_those_before_it() -> None:
     table = [[mine.includes(other) for other in Role] for mine in Role]
-    assert table == [[True, False, False], [True, True, False], [True, True, True]]
+    assert table == [[rank >= other for other in range(4)] for rank in range(4)]
+    assert list(Role)[:2] == [Role.AGENT, Role.VIEWER]
 
 
 def test_a_caller_of_an_organization_sees_only_its_own() -> None:

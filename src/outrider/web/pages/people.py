@@ -20,6 +20,7 @@ from outrider.web.pages.console import show
 router = APIRouter(include_in_schema=False)
 
 ROLES = [
+    (Role.AGENT.value, "Agent: works at the agent desktop, sees nothing else"),
     (Role.VIEWER.value, "Viewer: sees everything, changes nothing"),
     (Role.SUPERVISOR.value, "Supervisor: runs campaigns and jobs"),
     (Role.ADMINISTRATOR.value, "Administrator: also users and configuration"),
