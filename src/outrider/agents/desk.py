@@ -1,4 +1,4 @@
-"""What the Agent Web API asks of the floor: a Protocol and the part that endpoints reach it by. No I/O.
+"""What the Agent Web API asks of the floor: a Protocol, and the part by which endpoints reach it. No I/O.
 
 `runtime/floor_desk.py` is the real one; tests play a small one. Where another process has the floor,
 `available` is false and `address` says where it is.
@@ -7,10 +7,12 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from outrider.agents.answers import Answers
 from outrider.agents.commands import Command
+from outrider.agents.desktops import Desktops
 from outrider.agents.model import AgentId, Session, SessionId
 from outrider.agents.notifications import Notification
 
@@ -96,6 +98,11 @@ class Desk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AgentDesk:
-    """The part by which endpoints find the floor: `edge.part(AgentDesk).desk`."""
+    """The part by which endpoints find the floor: `edge.part(AgentDesk).desk`.
+
+    Beside it is what the API itself remembers of commands and connections.
+    """
 
     desk: Desk
+    answers: Answers = field(default_factory=Answers)
+    desktops: Desktops = field(default_factory=Desktops)

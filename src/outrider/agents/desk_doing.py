@@ -1,0 +1,67 @@
+"""One command of a desktop or a supervisor carried out on the floor, once, however often it is sent.
+
+The endpoints and the websocket of the Agent Web API call it.
+"""
+
+import structlog
+
+from outrider.agents import desk_store
+from outrider.agents.commands import Command, ConsultCall
+from outrider.agents.desk import AgentDesk, Desk
+from outrider.agents.model import Session
+from outrider.clock import Clock
+from outrider.db.database import Database
+from outrider.errors import ConflictError, NotFoundError, StoreError
+
+log = structlog.get_logger(__name__)
+
+IN_THE_WORLD = frozenset(
+    {"accept_preview", "skip_preview", "dial", "redial", "consult", "complete_transfer", "wrap_up"}
+)
+"""Commands that must not be done again after a restart either: they are written down when they are done."""
+
+
+async def do_once(
+    floor: AgentDesk,
+    database: Database,
+    clock: Clock,
+    session: Session,
+    name: str,
+    command: Command,
+    command_id: str,
+) -> None:
+    """Do a command. With an id, a repetition gets the first answer, and nothing is done again.
+
+    NotFoundError, IllegalTransitionError, InvalidInputError, ConflictError: then nothing was done.
+    """
+
+    async def do() -> None:
+        written = bool(command_id) and name in IN_THE_WORLD
+        if written and await _was_done(database, session, name, command_id):
+            return
+        await floor.desk.command(session.id, _addressed(floor.desk, session, command))
+        if written:
+            try:
+                await database.write(desk_store.note_done, session.id, command_id, name, clock.now())
+            except (StoreError, ConflictError) as error:
+                # It is done: to say otherwise would make the desktop do it again.
+                log.warning("command_not_noted", session=session.id, command=name, error=error.message)
+
+    await floor.answers.once(session.id, command_id, name, do)
+
+
+async def _was_done(database: Database, session: Session, name: str, command_id: str) -> bool:
+    first = await database.read(desk_store.was_done, session.id, command_id)
+    if first is not None and first != name:
+        raise ConflictError(f"id: {command_id!r} was given to the command {first}; use a new one")
+    return first is not None
+
+
+def _addressed(desk: Desk, session: Session, command: Command) -> Command:
+    """Return a command that calls another agent with the address of that agent's phone."""
+    if not isinstance(command, ConsultCall) or not command.agent or command.address:
+        return command
+    for other in desk.sessions(session.organization_id):
+        if other.name == command.agent and other.id != session.id:
+            return ConsultCall(other.address, command.agent)
+    raise NotFoundError(f"agent: {command.agent!r} is not logged in", where="agent")

@@ -1,0 +1,66 @@
+"""The websocket of the Agent Web API: GET /api/agent/events. Who may open it, and from where it goes on.
+
+`app.py` includes `router`; `desk_conversation_api.py` speaks on it. `asyncapi.py` documents it.
+"""
+
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, WebSocket
+
+from outrider.agents.desk_callers_api import calling_agent, floor_of, session_of
+from outrider.agents.desk_conversation_api import Conversation
+from outrider.errors import InvalidInputError, NotAllowedError
+from outrider.people.model import Credential
+from outrider.web.access import EdgeServices, authenticate, authenticate_token
+
+router = APIRouter(prefix="/api/agent", tags=["agent"])
+
+PROTOCOL = "outrider.v1"
+"""The subprotocol: browsers offer it beside `bearer.TOKEN`, and it is the one that is accepted."""
+BEARER = "bearer."
+LARGEST_ID = 2**63 - 1
+
+
+@router.websocket("/events")
+async def events(websocket: WebSocket) -> None:
+    """Follow the session of the agent who calls, and take its commands; see /api/asyncapi.json."""
+    edge: EdgeServices = websocket.app.state.edge
+    after = _after(websocket)
+    credential = await _credential(websocket, edge)
+    calling = await calling_agent(edge, credential)
+    floor = floor_of(edge)
+    session = session_of(floor.desk, calling.agent)
+
+    async def still_allowed() -> None:
+        websocket.state.credential = None
+        await calling_agent(edge, await _credential(websocket, edge))
+
+    offered = websocket.scope.get("subprotocols", ())
+    await websocket.accept(PROTOCOL if PROTOCOL in offered else None)
+    await Conversation(websocket, edge, floor, session.id, still_allowed).run(after)
+
+
+def _after(websocket: WebSocket) -> int | None:
+    text = websocket.query_params.get("after", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_ID):
+        raise InvalidInputError(f"after: {text[:40]!r} is not the number of a notification", where="after")
+    return int(text)
+
+
+async def _credential(websocket: WebSocket, edge: EdgeServices) -> Credential:
+    """Return who calls: by Authorization header, by subprotocol, or by a browser's session cookie.
+
+    Other sites' pages can open websockets with our cookie; the Origin, which they cannot forge, tells.
+    """
+    for offered in websocket.scope.get("subprotocols", ()):
+        if offered.startswith(BEARER):
+            return await authenticate_token(edge, offered.removeprefix(BEARER))
+    credential = await authenticate(websocket, edge)
+    if credential.is_session:
+        origin = urlsplit(websocket.headers.get("origin", "")).netloc
+        ours = {websocket.headers.get("host", ""), urlsplit(edge.settings.public_url).netloc}
+        if not origin or origin not in ours:
+            raise NotAllowedError("open this websocket from a page of this server, or with an API token")
+    return credential
