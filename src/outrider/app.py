@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, FastAPI
 
+from outrider.agents import api as agents_api
 from outrider.background import background, mail_composer, running, taking_bounces
 from outrider.campaigns import api as campaigns_api
 from outrider.channel_reports import api as channels_api
@@ -54,6 +55,7 @@ from outrider.web.pages import (
 from outrider.web.server import Server, bound_port, listen, make_server
 
 ROUTERS: tuple[APIRouter, ...] = (
+    agents_api.router,
     campaigns_api.router,
     channels_api.router,
     contacts_api.router,

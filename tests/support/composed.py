@@ -16,6 +16,9 @@ from pathlib import Path
 from fastapi import APIRouter
 from sqlalchemy import Select, Table, select
 
+from outrider.agents import api as agents_api
+from outrider.agents import service as agents
+from outrider.agents.accounts import AccountPlan
 from outrider.campaigns import api as campaigns_api
 from outrider.campaigns import service as campaigns
 from outrider.campaigns.service import CampaignPlan
@@ -45,7 +48,7 @@ from outrider.licences.service import SharingRules
 from outrider.media import api as media_api
 from outrider.media.checking import Finding, Level, ServerCheck
 from outrider.media.model import Connection
-from outrider.people.model import Role
+from outrider.people.model import SYSTEM, Role
 from outrider.people.service import authenticate_token
 from outrider.speech import api as speech_api
 from outrider.supply import api as supply_api
@@ -61,6 +64,7 @@ NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
 
 RULES = SharingRules()
 API_ROUTERS: tuple[APIRouter, ...] = (
+    agents_api.router,
     campaigns_api.router,
     channels_api.router,
     contacts_api.router,
@@ -82,7 +86,7 @@ priority = {priority}
 prompt = {{ text = "Your parcel arrives tomorrow." }}
 """
 
-ROLES = {"vic": Role.VIEWER, "sue": Role.SUPERVISOR, "ada": Role.ADMINISTRATOR}
+ROLES = {"amy": Role.AGENT, "vic": Role.VIEWER, "sue": Role.SUPERVISOR, "ada": Role.ADMINISTRATOR}
 """The users of each organization are called acme-vic, rival-ada and so on; those of the system root-vic..."""
 
 _keys = cache(generate_keypair)
@@ -103,6 +107,8 @@ class Tenant:
     task_id: int
     pool_id: int
     contact_id: int
+    agent_id: int
+    skill_id: int
     import_id: int = 0
     do_not_contact_id: int = 0
     user_id: int = 0
@@ -219,6 +225,8 @@ class Composed:
         jobs.command(tx, RULES, job.id, organization_id, JobCommand.START, self.now, "test")
         loading.load_targets(tx, RULES, job.id, self.now)
         task = job_store.tasks(tx, organization_id, job_ids=[job.id])[0]
+        plan = AccountPlan(f"{name}-ann", f"sip:{name}-ann@example.org", skills={f"{name} tact": 5})
+        agent = agents.create(tx, self.now, SYSTEM, plan, organization_id=organization_id)
         contact = contacts.contacts_page(tx, organization_id=None, list_id=list_id, limit=1)[0]
         return Tenant(
             name=name,
@@ -232,6 +240,8 @@ class Composed:
             task_id=task.id,
             pool_id=task.pool_id,
             contact_id=contact.id,
+            agent_id=agent.id,
+            skill_id=agents.skills(tx, organization_id)[0].id,
         )
 
     def contact_list(self, tx: Tx, organization_id: int, name: str, count: int) -> ListId:
@@ -332,6 +342,9 @@ def _rows_of(tx: Tx, organization_id: int) -> dict[str, object]:
         "jobs": schema.jobs.c.organization_id == organization_id,
         "tasks": schema.tasks.c.job_id.in_(_ids(schema.jobs, organization_id)),
         "users": schema.users.c.organization_id == organization_id,
+        "agents": schema.agents.c.organization_id == organization_id,
+        "agent_skills": schema.agent_skills.c.agent_id.in_(_ids(schema.agents, organization_id)),
+        "skills": schema.skills.c.organization_id == organization_id,
         "api_tokens": schema.api_tokens.c.user_id.in_(_ids(schema.users, organization_id)),
         "pools": schema.pools.c.organization_id == organization_id,
         "pool_counts": schema.pool_counts.c.pool_id.in_(_ids(schema.pools, organization_id)),

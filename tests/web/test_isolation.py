@@ -56,6 +56,7 @@ SOURCE = STRATEGY.format(name="mine", minimum=1, maximum=2, priority=3)
 LIST, IMPORT, REFUSED = of(list_id="list_id"), of(import_id="import_id"), of(list_id="do_not_contact_id")
 JOB, TASK, POOL = of(job_id="job_id"), of(task_id="task_id"), of(pool_id="pool_id")
 CAMPAIGN, STRATEGY_ID = of(campaign_id="campaign_id"), of(strategy_id="strategy_id")
+AGENT = of(agent_id="agent_id")
 DRAFT, USER, TOKEN = of(strategy_id="draft_id"), of(user_id="user_id"), of(token_id="token_id")
 
 
@@ -65,6 +66,23 @@ def plan_with_their_list(victim: Tenant) -> object:
 
 
 CASES: Mapping[str, Case] = {
+    "GET /api/agents": harmless(),
+    "POST /api/agents": Case(
+        body=lambda victim: {
+            "name": "spy",
+            "address": "sip:spy@example.org",
+            "organization_id": victim.organization_id,
+        }
+    ),
+    "GET /api/agents/live": harmless(),
+    "GET /api/agents/{agent_id}": Case(AGENT),
+    "PATCH /api/agents/{agent_id}": Case(AGENT, says({"address": "sip:spy@example.org"})),
+    "DELETE /api/agents/{agent_id}": Case(AGENT),
+    "GET /api/agents/{agent_id}/sessions": Case(AGENT),
+    "GET /api/agents/{agent_id}/transitions": Case(AGENT),
+    "GET /api/skills": harmless(),
+    "POST /api/skills": Case(body=lambda victim: {"name": "x", "organization_id": victim.organization_id}),
+    "DELETE /api/skills/{skill_id}": Case(of(skill_id="skill_id")),
     "GET /api/board": harmless(),
     "GET /api/board/samples": harmless(),
     "GET /api/jobs": harmless(),

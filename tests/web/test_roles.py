@@ -13,6 +13,11 @@ SYSTEM = "system"
 """Only an administrator of the whole system."""
 
 LOWEST: Mapping[str, str] = {
+    "POST /api/agents": Role.SUPERVISOR,
+    "PATCH /api/agents/{agent_id}": Role.SUPERVISOR,
+    "DELETE /api/agents/{agent_id}": Role.SUPERVISOR,
+    "POST /api/skills": Role.SUPERVISOR,
+    "DELETE /api/skills/{skill_id}": Role.SUPERVISOR,
     "POST /api/campaigns/{campaign_id}/jobs": Role.SUPERVISOR,
     "POST /api/jobs/{job_id}/{command}": Role.SUPERVISOR,
     "PATCH /api/tasks/{task_id}": Role.SUPERVISOR,
@@ -75,6 +80,8 @@ ONES_OWN = frozenset(
 """What everybody may do about oneself."""
 
 NOWHERE = {
+    "agent_id": "999999",
+    "skill_id": "999999",
     "campaign_id": "999999",
     "job_id": "999999",
     "command": "pause",
@@ -120,6 +127,7 @@ def test_the_lowest_role_may_and_the_one_below_may_not(system: Composed, operati
     address = path.format(**NOWHERE)
     acme = system.acme
     ladder = [
+        (Role.AGENT, system.of(acme, "amy")),
         (Role.VIEWER, system.of(acme, "vic")),
         (Role.SUPERVISOR, system.of(acme, "sue")),
         (Role.ADMINISTRATOR, system.of(acme, "ada")),
@@ -132,6 +140,22 @@ def test_the_lowest_role_may_and_the_one_below_may_not(system: Composed, operati
             assert status == 403, (role, operation)
         else:
             assert status in {200, 404, 422}, (role, operation, status)
+
+
+OF_AGENTS = frozenset({"GET /api/session", "GET /api/tokens"}) | ONES_OWN
+"""What agents may use: what they may do about themselves, and the Agent Web API."""
+
+
+def test_agents_have_nothing_of_the_console(system: Composed) -> None:
+    amy = system.of(system.acme, "amy")
+    for path, methods in system.site.app.openapi()["paths"].items():
+        for method in methods:
+            operation = f"{method.upper()} {path}"
+            if not path.startswith("/api/") or operation in OF_AGENTS or path.startswith("/api/agent/"):
+                continue
+            address = path.format(**NOWHERE, contact_id="1", token_id="1")
+            answer = amy.request(method.upper(), address)
+            assert answer.status_code == 403, (operation, answer.text)
 
 
 def test_nothing_is_answered_to_strangers(system: Composed) -> None:

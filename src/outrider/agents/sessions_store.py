@@ -188,6 +188,43 @@ def set_asking(tx: Tx, asking: Mapping[int, int]) -> None:
         tx.execute(update(schema.tasks).where(T.id == task_id).values(asking=units))
 
 
+def history(tx: Tx, agent_id: int, before: int | None, limit: int) -> list[Row]:
+    """Return sessions of an agent, open ones too, newest first, older than number `before`."""
+    columns = (S.id, S.pool_id, S.api, S.state, S.started_at, S.ended_at, S.end_reason)
+    query = select(*columns).where(S.agent_id == agent_id).order_by(S.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(S.id < before)
+    return list(tx.execute(query).mappings())
+
+
+def live(tx: Tx, organization_id: int | None) -> list[Row]:
+    """Return open sessions with agent, zone and the job that they work for, by agent's name."""
+    Z = schema.zones.c  # noqa: N806 - a table's columns, as elsewhere
+    query = (
+        select(
+            schema.agent_sessions,
+            A.name,
+            A.display_name,
+            A.organization_id,
+            Z.name.label("zone"),
+            T.job_id,
+            T.action,
+            T.kind,
+            C.name.label("campaign"),
+        )
+        .join(schema.agents, A.id == S.agent_id)
+        .join(schema.zones, Z.id == A.zone_id)
+        .outerjoin(schema.tasks, T.id == S.task_id)
+        .outerjoin(schema.jobs, J.id == T.job_id)
+        .outerjoin(schema.campaigns, C.id == J.campaign_id)
+        .where(S.ended_at.is_(None))
+        .order_by(A.name, S.id)
+    )
+    if organization_id is not None:
+        query = query.where(A.organization_id == organization_id)
+    return list(tx.execute(query).mappings())
+
+
 def job_of(tx: Tx, task_id: int) -> int | None:
     """Return the job that a task is of, None when it was deleted."""
     return tx.execute(select(T.job_id).where(T.id == task_id)).scalar()
