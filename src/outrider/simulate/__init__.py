@@ -1,0 +1,1 @@
+"""The simulator: production rules, engine, floor and pacing on a virtual clock (`outrider simulate`)."""
