@@ -13,6 +13,7 @@ from outrider import __version__
 from outrider.errors import OutriderError
 
 COMMANDS = {
+    "agents": ("outrider.cli.agents", "agents", "Agents: accounts, phones, skills; import from CSV."),
     "carrier": ("outrider.cli.carrier", "carrier", "Run the simulated carrier as a process of its own."),
     "check": ("outrider.cli.serve", "check", "Compare every cached sum with the rows behind it."),
     "connections": ("outrider.cli.connections", "connections", "SIP and H.323 connections of the platform."),

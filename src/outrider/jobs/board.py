@@ -1,6 +1,6 @@
 """The read side of jobs: the live board in one answer, single jobs, and their charts.
 
-The API, the pages and the board's event stream call it in read transactions. The whole board costs eight
+The API, the pages and the board's event stream call it in read transactions. The whole board costs nine
 statements, however many jobs there are.
 """
 
@@ -21,6 +21,7 @@ from outrider.jobs.views import (
     OutcomeCount,
     PoolKind,
     PoolView,
+    SeatKind,
     Series,
     SupplyLine,
     TaskView,
@@ -28,7 +29,15 @@ from outrider.jobs.views import (
 from outrider.licences import division_store
 from outrider.licences.cover import cover
 from outrider.licences.division_store import PoolRow
-from outrider.licences.model import COUNTED_KINDS, UNSHARED_KINDS, LicenceKind, Standing, TaskState
+from outrider.licences.model import (
+    COUNTED_KINDS,
+    NESTED_KINDS,
+    UNSHARED_KINDS,
+    LicenceKind,
+    Standing,
+    TaskState,
+    task_kind,
+)
 from outrider.licences.need import need_of
 from outrider.licences.service import SharingRules
 from outrider.supply import service as supply
@@ -72,6 +81,7 @@ def pools(tx: Tx, organization_id: int | None) -> tuple[PoolView, ...]:
     rows = [row for row in division_store.pools(tx) if organization_id in (None, row.organization_id)]
     effective = division_store.effective(tx)
     use = board_store.pool_use(tx, [row.id for row in rows])
+    use |= board_store.api_use(tx, [row.id for row in rows])
     return tuple(_pool(row, effective.get(row.id, {}), use) for row in rows)
 
 
@@ -214,6 +224,22 @@ def _pool(
         organization=row.organization,
         policy=row.policy,
         kinds=tuple(kinds),
+        seats=_seats({kind: use.get((row.id, kind), (0, 0, 0)) for kind in NESTED_KINDS}, counts),
+    )
+
+
+def _seats(
+    use: Mapping[LicenceKind, tuple[int, int, int]], counts: Mapping[LicenceKind, int]
+) -> tuple[SeatKind, ...]:
+    """Return the seats of each agent kind that tasks have, with the licences that cover those in use."""
+    covered, _ = cover(
+        {kind: counts.get(kind, 0) for kind in NESTED_KINDS},
+        {kind: in_use for kind, (_, in_use, _) in use.items()},
+    )
+    return tuple(
+        SeatKind(kind, granted, in_use, covered.get(kind, {}))
+        for kind, (granted, in_use, _) in use.items()
+        if granted or in_use
     )
 
 
@@ -259,4 +285,4 @@ def _series(
     key: tuple[int, int | None], about: tuple[str, str], columns: Iterable[list[int | None]]
 ) -> Series:
     quota, granted, in_use = (tuple(column) for column in columns)
-    return Series(key[0], key[1], about[0], LicenceKind(about[1]), quota, granted, in_use)
+    return Series(key[0], key[1], about[0], task_kind(about[1]), quota, granted, in_use)

@@ -16,7 +16,10 @@ from outrider.licences import store as licence_store
 from outrider.licences.model import LicenceKind, TaskState
 
 T, A, X, H = schema.tasks.c, schema.attempts.c, schema.targets.c, schema.samples.c
-K = schema.contacts.c
+K, N = schema.contacts.c, schema.agent_sessions.c
+
+LICENSED = [kind.value for kind in LicenceKind]
+"""What tasks hold licences of; webhooks hold none."""
 
 WITH_STATE = TASKS.add_columns(licence_store.REACHABLE)
 
@@ -34,16 +37,29 @@ def task_row(tx: Tx, task_id: int) -> tuple[Row, TaskState] | None:
 
 
 def pool_use(tx: Tx, pool_ids: Sequence[PoolId]) -> dict[tuple[int, LicenceKind], tuple[int, int, int]]:
-    """Return (granted, in use, kept from others) per pool and task kind, in units."""
+    """Return (granted, in use, kept from others) per pool and licence type of tasks, in units."""
     kept = case((T.granted > T.in_use, T.granted), else_=T.in_use)
     query = (
         select(T.pool_id, T.kind, func.sum(T.granted), func.sum(T.in_use), func.sum(kept))
-        .where(T.pool_id.in_(pool_ids), (T.granted > 0) | (T.in_use > 0))
+        .where(T.pool_id.in_(pool_ids), T.kind.in_(LICENSED), (T.granted > 0) | (T.in_use > 0))
         .group_by(T.pool_id, T.kind)
     )
     return {
         (pool_id, LicenceKind(kind)): (int(granted), int(in_use), int(units))
         for pool_id, kind, granted, in_use, units in tx.execute(query)
+    }
+
+
+def api_use(tx: Tx, pool_ids: Sequence[PoolId]) -> dict[tuple[int, LicenceKind], tuple[int, int, int]]:
+    """Return the Agent Web API licences that open sessions have, as `pool_use` does."""
+    query = (
+        select(N.pool_id, func.count())
+        .where(N.pool_id.in_(pool_ids), N.ended_at.is_(None), N.api.is_(True))
+        .group_by(N.pool_id)
+    )
+    return {
+        (pool_id, LicenceKind.AGENT_WEB_API): (int(count), int(count), int(count))
+        for pool_id, count in tx.execute(query)
     }
 
 

@@ -109,6 +109,19 @@ class PoolKind:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatKind:
+    """The seats of tasks of one agent kind, and how many licences of each type cover those in use.
+
+    That is accounting: licences of dearer types stand in where cheaper ones are used up (licensing.md 4.4).
+    """
+
+    kind: LicenceKind
+    granted: int
+    in_use: int
+    cover: Mapping[LicenceKind, int]
+
+
+@dataclass(frozen=True, slots=True)
 class PoolView:
     """One organization in one zone, with the licence types that it has or that its tasks hold."""
 
@@ -119,6 +132,7 @@ class PoolView:
     organization: str
     policy: str
     kinds: tuple[PoolKind, ...]
+    seats: tuple[SeatKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +166,7 @@ class Series:
     job_id: int
     task_id: int | None
     name: str
-    kind: LicenceKind
+    kind: TaskKind
     quota: tuple[int | None, ...]
     granted: tuple[int | None, ...]
     in_use: tuple[int | None, ...]
