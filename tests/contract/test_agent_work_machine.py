@@ -42,9 +42,7 @@ ENDS = st.sampled_from(
 )
 CODES = st.sampled_from((None, "sold", "later", "again", "never", "unheard of"))
 NUMBERS = ("+493012345601", "+493012345602", "+493012345603")
-RETRIES = "".join(
-    f"[actions.retry.{name}]\ncount = 2\ndelays = [60]\n" for name in ("busy", "no_answer", "abandoned")
-)
+RETRIES = "".join(f"[actions.retry.{name}]\ncount = 2\ndelays = [60]\n" for name in ("busy", "abandoned"))
 TEXT = 'default_code = "sold"\n[[actions]]\nname = "text"\nchannel = "sms"\ntext = "Hello."'
 PORTS = 8
 T = TypeVar("T")
@@ -106,9 +104,9 @@ class AgentsAtWork(RuleBasedStateMachine):
 
     @rule(pick=PICK, promised=st.booleans(), preview=st.booleans())
     def contact(self, pick: int, promised: bool, preview: bool) -> None:  # noqa: FBT001 - as above
-        targets = self.work.targets()
-        chosen = targets[pick % len(targets)]["contact_id"]
         before = self.work.targets()
+        tried = [row for row in before if row["state"] != "claimed" and row["attempts"]]
+        chosen = self.chosen(tried if tried and pick % 4 else before, pick)["contact_id"]
         found = self.work.contact(self.job, chosen, promised=promised, preview=preview, server_id=self.server)
         if isinstance(found, Refusal):
             assert self.work.targets() == before
