@@ -7,9 +7,14 @@ from outrider.agents.model import AgentState
 from outrider.db.database import Database
 from outrider.errors import ConflictError, LicenceShortageError, NotFoundError
 from outrider.ids import TaskId
+from outrider.jobs import planning
 from outrider.jobs.model import JobCommand
+from outrider.jobs.schemas import ChangeLicences, StartCampaign
+from outrider.licences import explaining
+from outrider.licences.explained import Explained
+from outrider.licences.model import LicenceKind
 from support.campaigning import RULES
-from support.seating import Seating
+from support.seating import SOURCE, Seating
 
 
 @pytest.fixture
@@ -218,3 +223,55 @@ def test_an_api_session_takes_a_licence_from_login_to_logout(place: Seating) -> 
     assert place.log_out("bob")
     assert not place.database.write_now(sessions.close_session, RULES, gone, place.now, "again")
     assert [row["api"] for row in place.rows()] == [False]
+
+
+def explained(place: Seating, job: str) -> Explained:
+    return place.database.read_now(explaining.why_task, RULES, place.tasks[job], None, place.now)
+
+
+def test_jobs_say_what_keeps_agents_from_them(place: Seating) -> None:
+    place.job("a")
+    place.deal()
+    assert "no agent is logged in and ready" in explained(place, "a").sentence
+    place.log_in("ada")
+    place.deal()
+    told = explained(place, "a")
+    assert (told.binding, told.need, told.quota) == ("agents", 1, 1)
+    assert "the only agent logged in is given out" in told.sentence
+    for name in ("bob", "cyd", "dan"):
+        place.log_in(name)
+    place.deal()
+    told = explained(place, "a")
+    assert (told.binding, told.limit, told.need) == ("pool", ("predictive_agents",), 3)
+    assert "all 3 predictive agent licences are given out" in told.sentence
+    place.job("b", "preview", maximum=1)
+    place.deal()
+    assert explained(place, "b").binding == "maximum"
+    # With room for more, nobody has the skills.
+    place.license(predictive_agents=9, preview_agents=2)
+    place.job("c", dutch=3)
+    place.hire("eva")
+    place.deal()
+    place.log_in("eva")
+    place.limit("a", maximum=3)
+    place.deal()
+    told = explained(place, "c")
+    assert (told.binding, told.quota) == ("need", 0)
+
+
+def test_what_if_knows_how_many_agents_there_are(place: Seating) -> None:
+    place.job("a", priority=5)
+    for name in ("ada", "bob", "cyd", "dan"):
+        place.log_in(name)
+    place.deal()
+
+    def suppose(change: ChangeLicences | StartCampaign) -> dict[str, int | None]:
+        found = place.database.read_now(planning.what_if, RULES, place.pool, None, [change], place.now)
+        return {each.task.name: each.after for each in found.tasks}
+
+    more = ChangeLicences(what="change_count", kind=LicenceKind.PREDICTIVE_AGENTS, by=5)
+    assert suppose(more) == {"a / talk": 4}
+    source = SOURCE.format(name="b", minimum=1, maximum=9, priority=5, mode="preview", skills="")
+    campaign = place.system.campaign("b", [place.system.contact_list("b", 1)], source=source)
+    start = StartCampaign(what="start_campaign", campaign_id=campaign)
+    assert suppose(start) == {"a / talk": 2, "b / talk (new)": 2}

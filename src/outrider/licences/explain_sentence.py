@@ -53,9 +53,15 @@ def _main_clause(reason: Reason) -> str:
         case Binding.NEED:
             return f"{has}{_enough(reason)}"
         case Binding.AGENTS:
-            return f"{could}: all {reason.size} agents logged in are given out"
+            return f"{could}: {_agents(reason.size or 0)}"
         case Binding.POOL | Binding.SEATS:
             return f"{could}: {_used_up(reason)}{_share_rule(reason)}"
+
+
+def _agents(count: int) -> str:
+    if count <= 1:
+        return "the only agent logged in is given out" if count else "no agent is logged in and ready"
+    return f"all {count} agents logged in are given out"
 
 
 def _enough(reason: Reason) -> str:

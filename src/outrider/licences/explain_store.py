@@ -12,7 +12,7 @@ from outrider.db import schema
 from outrider.db.database import Tx
 from outrider.ids import PoolId
 from outrider.licences import store
-from outrider.licences.model import NESTED_KINDS, UNSHARED_KINDS, Policy, TaskState
+from outrider.licences.model import UNSHARED_KINDS, Policy, TaskState
 from outrider.licences.service import Pool
 
 T, J, C, P = schema.tasks.c, schema.jobs.c, schema.campaigns.c, schema.pools.c
@@ -33,14 +33,13 @@ def snapshot(tx: Tx, pool_id: PoolId) -> Pool:
     """Return a pool as `licences.service.load` does, without locking anything."""
     policy = tx.execute(select(P.policy).where(P.id == pool_id)).scalar_one()
     states = store.snapshot_states(tx, pool_id)
-    with_agents = any(state.kind in NESTED_KINDS for state in states)
     return Pool(
         pool_id,
         Policy(policy),
         store.pool_counts(tx, pool_id),
         tuple(state for state in states if state.kind not in UNSHARED_KINDS),
         tuple(state for state in states if state.kind in UNSHARED_KINDS),
-        store.usable_agents(tx, pool_id) if with_agents else None,
+        store.usable_agents(tx, pool_id),
     )
 
 

@@ -17,7 +17,18 @@ from outrider.licences.explain_sentence import sentence_of
 from outrider.licences.explain_store import TaskName
 from outrider.licences.explained import Explained, ExplainedPool, Recalculation, SupposedTask, Supposition
 from outrider.licences.history import labels_of, named, set_by, visible_pool
-from outrider.licences.model import UNSHARED_KINDS, Answer, Binding, Reason, Rule, Standing, TaskState
+from outrider.licences.levels import limits_of, use
+from outrider.licences.model import (
+    NESTED_KINDS,
+    UNSHARED_KINDS,
+    Answer,
+    Binding,
+    Problem,
+    Reason,
+    Rule,
+    Standing,
+    TaskState,
+)
 from outrider.licences.need import need_of
 from outrider.licences.recalculate import problem_of
 from outrider.licences.service import Pool, SharingRules
@@ -65,7 +76,15 @@ def suppose(
     pool = explain_store.snapshot(tx, pool_id)
     gone = frozenset(leaving)
     states = [state for state in pool.shared if state.id not in gone]
-    found = what_if(pool.counts, states, pool.policy, now.timestamp(), changes, idle_after=rules.idle_after)
+    found = what_if(
+        pool.counts,
+        states,
+        pool.policy,
+        now.timestamp(),
+        changes,
+        agents=pool.agents,
+        idle_after=rules.idle_after,
+    )
     known = labels_of(
         explain_store.names(tx, (int(state.id) for state in found.plan.states if state.id.isdigit()))
     )
@@ -112,7 +131,7 @@ class _Explaining:
             cover={},
             free={},
         )
-        self._reasons = why(problem, in_force, pool.shared)
+        self._reasons = why(_wanting(problem, in_force.quotas), in_force, pool.shared)
         self._fresh = share(problem).quotas
 
     def all(self) -> tuple[Explained, ...]:
@@ -147,7 +166,7 @@ class _Explaining:
             granted=state.granted,
             in_use=state.in_use,
             draining=state.draining,
-            need=reason.need if reason else self._need(state),
+            need=self._need(state) if reason is None or state.kind in NESTED_KINDS else reason.need,
             minimum=state.minimum,
             maximum=state.maximum,
             priority=state.priority,
@@ -180,6 +199,23 @@ class _Explaining:
         if state.standing is Standing.WAITING:
             return f"{label} waits: no {state.kind} licence is in force in its zone and organization."
         return f"{label} may have {state.quota} under way, its maximum: the {state.kind} licence is in force."
+
+
+def _wanting(problem: Problem, quotas: Mapping[str, int]) -> Problem:
+    """Return the problem with tasks of agents that want their maximum where a limit keeps agents from them.
+
+    They ask for as many agents as they were dealt: what kept them from more must be told all the same.
+    """
+    nested = [task for task in problem.tasks if task.kind in NESTED_KINDS]
+    room = limits_of([problem.pool.get(kind, 0) for kind in NESTED_KINDS], problem.agents)
+    for task in nested:
+        use(room, NESTED_KINDS.index(task.kind), quotas[task.id])
+    kept = {task.id for task in nested if min(room[NESTED_KINDS.index(task.kind) :]) <= 0}
+    tasks = tuple(
+        replace(task, need=max(task.need, task.maximum)) if task.id in kept else task
+        for task in problem.tasks
+    )
+    return replace(problem, tasks=tasks)
 
 
 def _sentence(reason: Reason, labels: Mapping[str, str]) -> str:

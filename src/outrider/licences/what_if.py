@@ -10,6 +10,7 @@ from outrider.errors import InvalidInputError, NotFoundError
 from outrider.licences.model import (
     HIGHEST_PRIORITY,
     LOWEST_PRIORITY,
+    NESTED_KINDS,
     LicenceKind,
     Policy,
     Standing,
@@ -77,6 +78,9 @@ def what_if(
 ) -> WhatIf:
     """Apply `changes` in order to a snapshot and recalculate it once.
 
+    Tasks of agents want as many as they may have, out of the `agents` that can be used: who has the skills
+    for which of them is not known here.
+
     Raises NotFoundError for an unknown task and InvalidInputError for a change that breaks a rule: a known
     id started again, minimum above maximum, a priority outside 1 to 10, a count below 0.
     """
@@ -96,9 +100,11 @@ def what_if(
             after[change.state.id] = replace(change.state, standing=Standing.WAITING, quota=0, granted=0)
         else:
             after[change.task] = _changed(after.get(change.task), change)
-    plan = recalculate(
-        counts, list(after.values()), policy, now, Trigger.CHANGE, agents=agents, idle_after=idle_after
-    )
+    wanting = [
+        replace(state, asking=state.maximum) if state.kind in NESTED_KINDS else state
+        for state in after.values()
+    ]
+    plan = recalculate(counts, wanting, policy, now, Trigger.CHANGE, agents=agents, idle_after=idle_after)
     return WhatIf(before=before, after=plan.quotas, waiting=plan.waiting, plan=plan)
 
 
