@@ -44,10 +44,11 @@ def need_of(state: TaskState, now: float, idle_after: float = IDLE_AFTER) -> int
     """Return the units `state` could use now, 0 or more; none when it is paused or stopped (3)."""
     if state.standing is Standing.OUT:
         return 0
+    if state.kind is not LicenceKind.OUTBOUND_PORTS:
+        # Reserved or not: a seat that no agent asks for would keep an agent from another job.
+        return min(state.maximum, state.asking)
     if state.allocation is Allocation.RESERVED:
         return state.maximum
-    if state.kind is not LicenceKind.OUTBOUND_PORTS:
-        return min(state.maximum, state.asking)
     if is_quiet(state, now, idle_after):
         return max(state.minimum, state.in_use)
     if state.contacts_left is None:

@@ -35,6 +35,7 @@ HUNGRY = replace(ASKING, id="b", quota=3, last_attempt_at=100, priority=9)
         (replace(ASKING, standing=Standing.OUT), 60, 0),
         (replace(ASKING, kind=LicenceKind.PREVIEW_AGENTS, asking=7), 999, 7),
         (replace(ASKING, kind=LicenceKind.PREVIEW_AGENTS, asking=70), 999, 30),
+        (replace(ASKING, kind=LicenceKind.PREVIEW_AGENTS, asking=7, allocation=Allocation.RESERVED), 999, 7),
     ],
 )
 def test_need(state: TaskState, now: float, need: int) -> None:
