@@ -17,8 +17,10 @@ from fastapi import APIRouter
 from sqlalchemy import Select, Table, select
 
 from outrider.agents import api as agents_api
+from outrider.agents import desk_api, desk_commands_api, desk_records_api
 from outrider.agents import service as agents
 from outrider.agents.accounts import AccountPlan
+from outrider.agents.desk import AgentDesk
 from outrider.campaigns import api as campaigns_api
 from outrider.campaigns import service as campaigns
 from outrider.campaigns.service import CampaignPlan
@@ -57,6 +59,7 @@ from outrider.supply.claims import LicenceFile
 from outrider.supply.file import issue
 from outrider.supply.keys import generate_keypair
 from outrider.web.coalescing import Coalescer
+from support.desk_play import PlayDesk
 from support.web import Api, Site, open_site
 
 NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
@@ -65,6 +68,9 @@ NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
 RULES = SharingRules()
 API_ROUTERS: tuple[APIRouter, ...] = (
     agents_api.router,
+    desk_api.router,
+    desk_commands_api.router,
+    desk_records_api.router,
     campaigns_api.router,
     channels_api.router,
     contacts_api.router,
@@ -309,6 +315,7 @@ def composed(database: Database, folder: Path, *, ports: int = 60) -> Iterator[C
                 Sealer: Sealer(bytes(32)),
                 ServerCheck: ServerCheck(_look),
                 ChannelChecks: ChannelChecks((), _try_way),
+                AgentDesk: AgentDesk(PlayDesk(edge.database, edge.clock)),
             },
         ),
     ) as site:

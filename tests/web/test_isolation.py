@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from outrider.agents.desk_messages import BODIES, FOR_SUPERVISORS, SUPERVISORS
 from outrider.db import log
 from outrider.db.database import Database
 from outrider.people.model import Caller, Role
@@ -65,7 +66,25 @@ def plan_with_their_list(victim: Tenant) -> object:
     return {"name": "x", "strategy_name": "rival calls", "list_ids": [victim.list_id]}
 
 
+def agent_web_api() -> dict[str, Case]:
+    """Return the cases of the Agent Web API: these callers are bound to no agent (see test_agent_api.py)."""
+    own = (
+        "POST session, GET session, DELETE session, GET account, GET completion-codes, GET jobs,"
+        " GET callbacks, PUT preferred-campaigns, GET contacts/{contact_id},"
+        " PUT contacts/{contact_id}/attributes,"
+        " POST do-not-contact, POST do-not-contact/check, GET figures"
+    )
+    names = [each.strip().split(" ") for each in own.split(",")]
+    names += [["POST", f"session/commands/{name}"] for name in BODIES if name not in SUPERVISORS]
+    found = {f"{method} /api/agent/{path}": Case(of(contact_id="contact_id")) for method, path in names}
+    for name in FOR_SUPERVISORS:
+        body = says({"task_id": 1} if name == "move" else {})
+        found[f"POST /api/agents/{{agent_id}}/commands/{name}"] = Case(AGENT, body)
+    return found
+
+
 CASES: Mapping[str, Case] = {
+    **agent_web_api(),
     "GET /api/agents": harmless(),
     "POST /api/agents": Case(
         body=lambda victim: {
@@ -280,7 +299,15 @@ def ask(caller: Api, operation: str, case: Case, victim: Tenant) -> Any:
 def test_the_cases_are_not_refused_for_another_reason(system: Composed) -> None:
     """Ask the reading cases as the victim's own administrator: those must be answered."""
     own = system.of(system.acme, "ada")
-    others = ("/licences/files", "/connections", "/media-servers", "/speech-servers", "/channels", "rejects")
+    others = (
+        "/licences/files",
+        "/connections",
+        "/media-servers",
+        "/speech-servers",
+        "/channels",
+        "rejects",
+        "/agent/",
+    )
     for operation, case in CASES.items():
         if operation.startswith("GET ") and not any(part in operation for part in others):
             assert ask(own, operation, case, system.acme).status_code == 200, operation

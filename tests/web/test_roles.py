@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from outrider.agents.desk_messages import BODIES, SUPERVISORS
 from outrider.db.database import Database
 from outrider.people.model import Role
 from support.composed import Composed, composed
@@ -16,6 +17,11 @@ LOWEST: Mapping[str, str] = {
     "POST /api/agents": Role.SUPERVISOR,
     "PATCH /api/agents/{agent_id}": Role.SUPERVISOR,
     "DELETE /api/agents/{agent_id}": Role.SUPERVISOR,
+    "POST /api/agents/{agent_id}/commands/move": Role.SUPERVISOR,
+    "POST /api/agents/{agent_id}/commands/detach": Role.SUPERVISOR,
+    "POST /api/agents/{agent_id}/commands/log_out": Role.SUPERVISOR,
+    "POST /api/agents/{agent_id}/commands/ready": Role.SUPERVISOR,
+    "POST /api/agents/{agent_id}/commands/not_ready": Role.SUPERVISOR,
     "POST /api/skills": Role.SUPERVISOR,
     "DELETE /api/skills/{skill_id}": Role.SUPERVISOR,
     "POST /api/campaigns/{campaign_id}/jobs": Role.SUPERVISOR,
@@ -70,6 +76,13 @@ LOWEST: Mapping[str, str] = {
 
 ONES_OWN = frozenset(
     {
+        *(f"POST /api/agent/session/commands/{name}" for name in BODIES if name not in SUPERVISORS),
+        "POST /api/agent/session",
+        "DELETE /api/agent/session",
+        "PUT /api/agent/preferred-campaigns",
+        "PUT /api/agent/contacts/{contact_id}/attributes",
+        "POST /api/agent/do-not-contact",
+        "POST /api/agent/do-not-contact/check",
         "POST /api/session",
         "DELETE /api/session",
         "POST /api/session/password",

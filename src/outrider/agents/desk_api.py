@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from outrider.agents.commands import LogOut, Ready
 from outrider.agents.desk import AgentDesk
 from outrider.agents.desk_callers_api import Calling, Floor, OwnSession
-from outrider.agents.desk_schemas import AgentView, LoggingOut, LogInBody, SessionView
+from outrider.agents.desk_schemas import OwnAccount, LoggingOut, LogInBody, AgentSessionView
 from outrider.agents.model import SessionId
 from outrider.web.access import Edge, EdgeServices, Text
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api/agent", tags=["agent"])
 
 
 @router.post("/session", status_code=201)
-async def log_in(body: LogInBody, edge: Edge, calling: Calling, floor: Floor) -> SessionView:
+async def log_in(body: LogInBody, edge: Edge, calling: Calling, floor: Floor) -> AgentSessionView:
     """Log in as one's own agent, not ready unless `ready` says so.
 
     With an API token this takes an `agent_web_api` licence until logout: 409 when none is left. 409 too when
@@ -33,7 +33,7 @@ async def log_in(body: LogInBody, edge: Edge, calling: Calling, floor: Floor) ->
 
 
 @router.get("/session")
-async def show_session(edge: Edge, floor: Floor, session: OwnSession) -> SessionView:
+async def show_session(edge: Edge, floor: Floor, session: OwnSession) -> AgentSessionView:
     """Return the whole state of the session. 404 when the agent is logged out."""
     return view(edge, floor, session.id)
 
@@ -55,14 +55,14 @@ async def log_out(
 
 
 @router.get("/account")
-async def show_account(calling: Calling) -> AgentView:
+async def show_account(calling: Calling) -> OwnAccount:
     """Return the agent's own account: name, phone, skills, preferred campaigns."""
-    return AgentView.of(calling.agent)
+    return OwnAccount.of(calling.agent)
 
 
-def view(edge: EdgeServices, floor: AgentDesk, session_id: SessionId) -> SessionView:
+def view(edge: EdgeServices, floor: AgentDesk, session_id: SessionId) -> AgentSessionView:
     """Return the state of a session with the number to follow it from."""
     with floor.desk.subscribe(session_id) as feed:
-        return SessionView(
+        return AgentSessionView(
             at=edge.clock.now(), last_id=feed.last_id, session=dict(floor.desk.snapshot(session_id))
         )

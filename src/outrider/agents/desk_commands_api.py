@@ -49,7 +49,7 @@ def _agents_own(name: str, model: type[CommandBody]) -> Endpoint:
         await do_once(floor, edge.database, edge.clock, session, name, command_of(name, body), number)
         return Done(id=number or None, command=name)
 
-    return _named(command, name, model)
+    return _named(command, f"command_{name}", model)
 
 
 def _supervisors(name: str, model: type[CommandBody]) -> Endpoint:

@@ -12,7 +12,7 @@ from outrider.agents import desk_service, desk_store
 from outrider.agents.desk_callers_api import Calling, Floor, OwnSession
 from outrider.agents.desk_schemas import (
     AddressBody,
-    AgentView,
+    OwnAccount,
     AttributesBody,
     BlockedView,
     CallbackView,
@@ -43,10 +43,10 @@ async def jobs(edge: Edge, calling: Calling, floor: Floor) -> list[JobView]:
 
 
 @router.put("/preferred-campaigns")
-async def prefer(body: PreferredBody, edge: Edge, calling: Calling) -> AgentView:
+async def prefer(body: PreferredBody, edge: Edge, calling: Calling) -> OwnAccount:
     """Let the agent work for these campaigns only; none: for any."""
     agent = await edge.database.write(desk_service.prefer, calling.agent, body.campaigns)
-    return AgentView.of(agent)
+    return OwnAccount.of(agent)
 
 
 @router.get("/callbacks")

@@ -35,7 +35,7 @@ class LogInBody(Strict):
     ready: bool = False
 
 
-class SessionView(BaseModel):
+class AgentSessionView(BaseModel):
     """The whole state of an agent's session at a time.
 
     `last_id` is the number of the last notification that it contains: `GET /api/agent/events?after=` that.
@@ -116,7 +116,7 @@ class PreferredBody(Strict):
     campaigns: Annotated[list[Id], Field(max_length=1000)]
 
 
-class AgentView(BaseModel):
+class OwnAccount(BaseModel):
     """The agent's own account."""
 
     id: int
@@ -128,7 +128,7 @@ class AgentView(BaseModel):
     preferred_campaigns: list[int]
 
     @classmethod
-    def of(cls, agent: Agent) -> "AgentView":
+    def of(cls, agent: Agent) -> "OwnAccount":
         """Return the view of an account."""
         return cls(
             id=agent.id,
