@@ -1,18 +1,24 @@
 """Seats of agents over each database: dealt, refused with numbers, moved in one step, given back."""
 
+from dataclasses import replace
+
 import pytest
 
-from outrider.agents import seats, sessions
-from outrider.agents.model import AgentState
-from outrider.db.database import Database
+from outrider.agents import seats, service, sessions
+from outrider.agents.accounts import AccountPlan
+from outrider.agents.model import AgentState, Attachment, NailUp
+from outrider.db.database import Database, Tx
 from outrider.errors import ConflictError, LicenceShortageError, NotFoundError
 from outrider.ids import TaskId
 from outrider.jobs import planning
 from outrider.jobs.model import JobCommand
 from outrider.jobs.schemas import ChangeLicences, StartCampaign
-from outrider.licences import explaining
+from outrider.licences import division, division_store, explaining
 from outrider.licences.explained import Explained
 from outrider.licences.model import LicenceKind
+from outrider.licences.tree import Counts
+from outrider.people.model import SYSTEM
+from outrider.supply import service as supply
 from support.campaigning import RULES
 from support.seating import SOURCE, Seating
 
@@ -275,3 +281,58 @@ def test_what_if_knows_how_many_agents_there_are(place: Seating) -> None:
     campaign = place.system.campaign("b", [place.system.contact_list("b", 1)], source=source)
     start = StartCampaign(what="start_campaign", campaign_id=campaign)
     assert suppose(start) == {"a / talk": 2, "b / talk (new)": 2}
+
+
+def test_agents_of_a_deleted_zone_move_to_the_default_one(place: Seating) -> None:
+    def entitlement(tx: Tx) -> Counts:
+        return supply.current(tx).counts
+
+    place.database.write_now(division.add_zone, "South", place.now, "test")
+    place.hire("ada")
+
+    def settle_in(tx: Tx) -> None:
+        service.change(
+            tx,
+            place.now,
+            SYSTEM,
+            place.agents["ada"],
+            AccountPlan("ada", "sip:ada@example.org", zone="South"),
+        )
+
+    place.database.write_now(settle_in)
+    place.license(predictive_agents=3, preview_agents=2)
+    place.log_in("ada", api=False)
+    south = place.row("ada")["pool_id"]
+    assert south != place.pool
+    counts = place.database.read_now(entitlement)
+    place.database.write_now(division.remove_zone, RULES, counts, "South", place.now, "test")
+    assert place.database.write_now(division_store.purge_retired) == 0
+    assert place.row("ada")["pool_id"] == south
+    place.log_out("ada")
+    assert place.database.write_now(division_store.purge_retired) == 1
+    place.log_in("ada")
+    assert place.row("ada")["pool_id"] == place.pool
+
+
+def test_the_floor_is_heard_about_all_but_the_seat(place: Seating) -> None:
+    place.job("a")
+    place.log_in("ada")
+    place.deal()
+    (kept,) = place.database.read_now(sessions.open_sessions)
+    assert (kept.session.attachment, kept.session.task_id) == (Attachment.ATTACHED, place.tasks["a"])
+    wish = replace(
+        kept.session,
+        state=AgentState.TALKING,
+        attachment=Attachment.DETACHING,
+        then=AgentState.NOT_READY,
+        then_reason="lunch",
+        nail_up=NailUp.UP,
+    )
+    place.database.write_now(sessions.save_sessions, [wish], [])
+    (after,) = place.database.read_now(sessions.open_sessions)
+    assert after.session == replace(wish, connected=False)
+    # What the floor had not heard of yet does not undo it.
+    stale = replace(wish, attachment=Attachment.FREE, task_id=None)
+    place.database.write_now(sessions.save_sessions, [stale], [])
+    assert (place.row("ada")["attachment"], place.where()["ada"]) == ("detaching", "a")
+    assert place.drifts() == []

@@ -18,7 +18,7 @@ from outrider.licences.model import LicenceKind, Standing
 from outrider.licences.tree import DEFAULT_NAME, OrganizationAllocation, PoolName, Tree, ZoneAllocation
 
 G, Z, P = schema.organizations.c, schema.zones.c, schema.pools.c
-ZC, PC, L = schema.zone_counts.c, schema.pool_counts.c, schema.contact_lists.c
+ZC, PC, N = schema.zone_counts.c, schema.pool_counts.c, schema.agent_sessions.c
 J, T, X = schema.jobs.c, schema.tasks.c, schema.targets.c
 
 
@@ -144,10 +144,10 @@ def add_organization(tx: Tx, name: str, now: dt.datetime) -> OrganizationId:
 def retire_zone(tx: Tx, zone_id: ZoneId, now: dt.datetime) -> list[PoolId]:
     """Take a zone out of use, its name free again; return its pools, whose tasks start nothing more.
 
-    Its contact lists move to the default zone: contacts do not vanish with a zone.
+    Its contact lists and agents move to the default zone: contacts and people do not vanish with a zone.
     """
     pool_ids = _retire(tx, schema.zones, zone_id, now)
-    _move_lists(tx, [zone_id])
+    _move_to_default(tx, [zone_id])
     return pool_ids
 
 
@@ -169,7 +169,7 @@ def _retire(tx: Tx, table: Table, record_id: int, now: dt.datetime) -> list[Pool
 
 
 def purge_retired(tx: Tx) -> int:
-    """Delete retired zones and organizations of which no call is up any more; return how many.
+    """Delete retired zones and organizations where no call is up and no agent logged in; return how many.
 
     Jobs that go on elsewhere forget the targets that they had there, so that they can still finish.
     """
@@ -184,20 +184,27 @@ def purge_retired(tx: Tx) -> int:
             .where(column == table.c.id, T.in_use > 0)
             .exists()
         )
+        staffed = (
+            select(N.id)
+            .join(schema.pools, P.id == N.pool_id)
+            .where(column == table.c.id, N.ended_at.is_(None))
+            .exists()
+        )
         # The lock waits for whoever just adds a row that refers to one of these, and lets nobody else add.
-        doomed = tx.execute(locked(retired.where(~busy).order_by(table.c.id))).scalars().all()
+        doomed = tx.execute(locked(retired.where(~busy, ~staffed).order_by(table.c.id))).scalars().all()
         if doomed:
             if table is schema.zones:
-                _move_lists(tx, doomed)
+                _move_to_default(tx, doomed)
             _forget_targets(tx, column.in_(doomed))
             purged += tx.execute(delete(table).where(table.c.id.in_(doomed))).rowcount
     return purged
 
 
-def _move_lists(tx: Tx, zone_ids: Sequence[int]) -> None:
-    """Put the contact lists of these zones into the default zone."""
+def _move_to_default(tx: Tx, zone_ids: Sequence[int]) -> None:
+    """Put the contact lists and the agents of these zones into the default zone."""
     default = select(Z.id).where(Z.name == DEFAULT_NAME).scalar_subquery()
-    tx.execute(update(schema.contact_lists).where(L.zone_id.in_(zone_ids)).values(zone_id=default))
+    for table in (schema.contact_lists, schema.agents):
+        tx.execute(update(table).where(table.c.zone_id.in_(zone_ids)).values(zone_id=default))
 
 
 def _forget_targets(tx: Tx, doomed: ColumnElement[bool]) -> None:
