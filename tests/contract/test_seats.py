@@ -1,10 +1,11 @@
 """Seats of agents over each database: dealt, refused with numbers, moved in one step, given back."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
 
-from outrider.agents import seats, service, sessions
+from outrider.agents import seats, service, sessions, sessions_store
 from outrider.agents.accounts import AccountPlan
 from outrider.agents.model import AgentState, Attachment, NailUp
 from outrider.db.database import Database, Tx
@@ -336,3 +337,34 @@ def test_the_floor_is_heard_about_all_but_the_seat(place: Seating) -> None:
     place.database.write_now(sessions.save_sessions, [stale], [])
     assert (place.row("ada")["attachment"], place.where()["ada"]) == ("detaching", "a")
     assert place.drifts() == []
+
+
+def test_a_session_that_was_not_closed_before_the_end_is_closed_later(place: Seating) -> None:
+    place.license(predictive_agents=1, agent_web_api=1)
+    place.job("a")
+    place.log_in("ada")
+    place.deal()
+    place.is_in("ada", AgentState.LOGGED_OUT)
+    del place.sessions["ada"]
+    assert place.database.read_now(sessions.open_sessions) == []
+    place.log_in("bob")
+    place.now += dt.timedelta(minutes=1)
+    place.deal()
+    assert [row["name"] for row in place.database.read_now(sessions_store.live, None)] == ["bob"]
+    place.is_in("bob", AgentState.READY)
+    place.deal()
+    assert place.where()["bob"] == "a"
+    place.is_in("bob", AgentState.LOGGED_OUT)
+    # Whoever logs in again does not have to wait for that.
+    place.log_in("bob")
+    assert place.drifts() == []
+
+
+def test_logins_and_logouts_are_in_the_audit(place: Seating) -> None:
+    place.log_in("ada", ready=False)
+    place.log_out("ada")
+    found, _ = place.database.read_now(service.transitions, place.agents["ada"], None, None, 9)
+    assert [(row["before"], row["after"], row["reason"]) for row in found] == [
+        ("not_ready", "logged_out", "went home"),
+        ("logged_out", "not_ready", "logged in"),
+    ]

@@ -12,6 +12,9 @@ from outrider.db.database import Row, Tx
 from outrider.events import AgentSeatChanged
 from outrider.ids import TaskId
 
+LEFT_OVER = "logged out before the system stopped"
+"""Why a session is closed later than its agent logged out."""
+
 
 def take(tx: Tx, session: Row, task_id: TaskId, now: dt.datetime, *, pinned: bool = False) -> bool:
     """Charge a seat of a task for a session that has none; False when its grant has no room.
@@ -30,6 +33,13 @@ def give_back(tx: Tx, session: Row, now: dt.datetime, why: str) -> None:
     store.give_seat(tx, session["task_id"])
     store.set_seat(tx, session["id"], None, Attachment.FREE.value)
     _tell(tx, session, now, session["task_id"], None, why)
+
+
+def close(tx: Tx, session: Row, now: dt.datetime, reason: str) -> None:
+    """End a session: its seat and its API licence go back with it."""
+    if session["task_id"] is not None:
+        give_back(tx, session, now, reason)
+    store.end_session(tx, session["id"], now, reason)
 
 
 def _tell(tx: Tx, session: Row, now: dt.datetime, before: int | None, after: int | None, reason: str) -> None:

@@ -27,6 +27,9 @@ from outrider.licences import store as licence_store
 from outrider.licences.model import LicenceKind, Policy, Standing, Trigger
 from outrider.licences.service import SharingRules
 
+CLOSED_WITHIN = dt.timedelta(seconds=10)
+"""What the floor needs at most to close a session whose agent logged out, of the system's clock."""
+
 LEAVING = frozenset({Attachment.DETACHING.value})
 
 
@@ -68,6 +71,7 @@ def rebalance(
     Recalculations are lazy (`return`, `idle`): nothing is recorded when nothing changes.
     """
     policy = licence_store.lock_pool(tx, pool_id) or Policy.WEIGHTED
+    _close_left_over(tx, pool_id, now)
     round_ = _Round(tx, rules, pool_id, now, at_work)
     dealt = round_.deal(policy)
     round_.ask(dealt)
@@ -238,6 +242,13 @@ class _Round:
 
     def _read_tasks(self) -> None:
         self._tasks = {TaskId(row["id"]): row for row in store.agent_tasks(self._tx, self._pool_id)}
+
+
+def _close_left_over(tx: Tx, pool_id: PoolId, now: dt.datetime) -> None:
+    """Close sessions that had logged out when the system stopped: the floor does not know them any more."""
+    for row in store.open_sessions(tx, pool_id=pool_id):
+        if row["state"] == AgentState.LOGGED_OUT.value and now - row["since"] > CLOSED_WITHIN:
+            charging.close(tx, row, now, charging.LEFT_OVER)
 
 
 def _competes(task: Row) -> bool:

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from outrider.agents import charging, sessions_store, store
 from outrider.agents import engagement_document as documents
-from outrider.agents import seats, sessions_store, store
+from outrider.agents.charging import LEFT_OVER
 from outrider.agents.model import Agent, AgentId, AgentState, Attachment, LegId, NailUp, Session, SessionId
 from outrider.db.database import Row, Tx
 from outrider.errors import ConflictError, LicenceShortageError, NotAllowedError
 from outrider.ids import AttemptId, OrganizationId, PoolId, TaskId, ZoneId
+from outrider.licences import service as licences
 from outrider.licences import store as licence_store
 from outrider.licences.model import LicenceKind
 from outrider.licences.service import SharingRules
@@ -54,8 +56,10 @@ def open_session(tx: Tx, agent: Agent, now: dt.datetime, *, api: bool, address: 
     if pool_id is None:
         raise ConflictError(f"agent {agent.name}: its zone was deleted; give it another one")
     licence_store.lock_pool(tx, pool_id)
-    if sessions_store.open_sessions(tx, agent_id=agent.id):
-        raise ConflictError(f"agent {agent.name} is logged in already: log out there first")
+    for row in sessions_store.open_sessions(tx, agent_id=agent.id):
+        if row["state"] != AgentState.LOGGED_OUT.value:
+            raise ConflictError(f"agent {agent.name} is logged in already: log out there first")
+        charging.close(tx, row, now, LEFT_OVER)
     if api:
         _take_api_licence(tx, pool_id)
     number = sessions_store.add_session(
@@ -71,15 +75,26 @@ def open_session(tx: Tx, agent: Agent, now: dt.datetime, *, api: bool, address: 
             "address": address or agent.address,
         },
     )
-    return kept(tx, SessionId(number))
+    session_id = SessionId(number)
+    _note(tx, session_id, agent.id, now, AgentState.LOGGED_OUT, AgentState.NOT_READY, "logged in")
+    return kept(tx, session_id)
 
 
 def close_session(tx: Tx, rules: SharingRules, session_id: SessionId, now: dt.datetime, reason: str) -> bool:
     """Log a session out: its seat and API licence go back. False when it was over already."""
-    if sessions_store.pool_of_session(tx, session_id) is None:
+    pool_id = sessions_store.pool_of_session(tx, session_id)
+    if pool_id is None:
         return False
-    seats.detach(tx, rules, session_id, now, reason)
-    sessions_store.end_session(tx, session_id, now, reason)
+    licence_store.lock_pool(tx, pool_id)
+    row = sessions_store.lock_session(tx, session_id)
+    if row is None:
+        return False
+    charging.close(tx, row, now, reason)
+    before = AgentState(row["state"])
+    if before is not AgentState.LOGGED_OUT:
+        # The floor, which writes down every change, did not see this one.
+        _note(tx, session_id, AgentId(row["agent_id"]), now, before, AgentState.LOGGED_OUT, reason)
+    licences.settle_pool(tx, rules, pool_id, now)
     return True
 
 
@@ -90,8 +105,12 @@ def kept(tx: Tx, session_id: SessionId) -> Kept:
 
 
 def open_sessions(tx: Tx) -> list[Kept]:
-    """Return every session that is open: what the floor begins with after a restart."""
-    rows = sessions_store.open_sessions(tx)
+    """Return every session that is open: what the floor begins with after a restart.
+
+    Those that had logged out, but were not closed before the end, are not among them: dealing closes them.
+    """
+    every = sessions_store.open_sessions(tx)
+    rows = [row for row in every if row["state"] != AgentState.LOGGED_OUT.value]
     skills = store.skills_by_agent(tx, [row["agent_id"] for row in rows])
     return [_kept(row, skills) for row in rows]
 
@@ -102,22 +121,34 @@ def save_sessions(tx: Tx, latest: Sequence[Session], transitions: Sequence[Trans
     Seats are not among it: they move in transactions of their own.
     """
     sessions_store.save(tx, [_row(session) for session in latest])
-    sessions_store.add_transitions(
-        tx,
-        [
-            {
-                "session_id": each.session_id,
-                "agent_id": each.agent_id,
-                "at": each.at,
-                "before": each.before.value,
-                "after": each.after.value,
-                "reason": each.reason[:80],
-                "task_id": each.task_id,
-                "attempt_id": each.attempt_id,
-            }
-            for each in transitions
-        ],
-    )
+    sessions_store.add_transitions(tx, [_transition(each) for each in transitions])
+
+
+def _note(
+    tx: Tx,
+    session_id: SessionId,
+    agent_id: AgentId,
+    now: dt.datetime,
+    before: AgentState,
+    after: AgentState,
+    reason: str,
+) -> None:
+    """Write down a change of state that happens here, not on the floor."""
+    change = Transition(session_id, agent_id, now, before, after, reason)
+    sessions_store.add_transitions(tx, [_transition(change)])
+
+
+def _transition(change: Transition) -> dict[str, object]:
+    return {
+        "session_id": change.session_id,
+        "agent_id": change.agent_id,
+        "at": change.at,
+        "before": change.before.value,
+        "after": change.after.value,
+        "reason": change.reason[:80],
+        "task_id": change.task_id,
+        "attempt_id": change.attempt_id,
+    }
 
 
 def _take_api_licence(tx: Tx, pool_id: PoolId) -> None:

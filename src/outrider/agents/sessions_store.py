@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, case, delete, func, insert, select, update
 
+from outrider.agents.model import AgentState
 from outrider.db import schema
 from outrider.db.database import Row, Tx
 from outrider.db.dialect import locked
@@ -100,7 +101,9 @@ def pool_of_session(tx: Tx, session_id: int) -> PoolId | None:
 
 def api_sessions(tx: Tx, pool_id: PoolId) -> int:
     """Return how many open sessions of a pool came through the Agent Web API."""
-    query = select(func.count()).where(S.pool_id == pool_id, S.ended_at.is_(None), S.api.is_(True))
+    query = select(func.count()).where(
+        S.pool_id == pool_id, S.ended_at.is_(None), S.api.is_(True), S.state != AgentState.LOGGED_OUT.value
+    )
     return int(tx.execute(query).scalar_one())
 
 
@@ -217,7 +220,7 @@ def live(tx: Tx, organization_id: int | None) -> list[Row]:
         .outerjoin(schema.tasks, T.id == S.task_id)
         .outerjoin(schema.jobs, J.id == T.job_id)
         .outerjoin(schema.campaigns, C.id == J.campaign_id)
-        .where(S.ended_at.is_(None))
+        .where(S.ended_at.is_(None), S.state != AgentState.LOGGED_OUT.value)
         .order_by(A.name, S.id)
     )
     if organization_id is not None:
