@@ -36,7 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_records_api.router,
     desk_socket_api.router,
 )
-PATIENCE = 30.0
+PATIENCE = 15.0
 
 T = TypeVar("T")
 

@@ -39,6 +39,9 @@ def install(app: FastAPI) -> None:
 
 def answer(request: Request, found: Problem) -> Response:
     """Return the response to a problem: JSON for programs and htmx, a page or a redirect for people."""
+    if request.scope["type"] != "http":
+        # A websocket that is not opened: its request is answered as any other.
+        return _document(found)
     page = wants_page(request)
     sign_in = f"/sign-in?next={local_address(request)}"
     target = ""
@@ -51,12 +54,16 @@ def answer(request: Request, found: Problem) -> Response:
     if page:
         response = problem_page(request, found)
     else:
-        body = json.dumps(found.document(), default=jsonable_encoder)
-        response = Response(body, found.status, media_type=PROBLEM_TYPE)
+        response = _document(found)
     response.headers.update(found.headers)
     if target and "hx-request" in request.headers:
         response.headers["HX-Redirect"] = target
     return response
+
+
+def _document(found: Problem) -> Response:
+    body = json.dumps(found.document(), default=jsonable_encoder)
+    return Response(body, found.status, dict(found.headers), media_type=PROBLEM_TYPE)
 
 
 def wants_page(request: Request) -> bool:
