@@ -122,9 +122,12 @@ class Seating:
 
     def is_in(self, name: str, state: AgentState) -> None:
         """Let the floor write that somebody is in a state."""
+        self.database.write_now(self.write_state, self.sessions[name], state.value)
+
+    def write_state(self, tx: Tx, session_id: SessionId, state: str) -> None:
+        """Let the floor write a state in a transaction of the test's."""
         row = schema.agent_sessions
-        statement = row.update().where(row.c.id == self.sessions[name]).values(state=state.value)
-        self.database.write_now(lambda tx: tx.execute(statement).rowcount)
+        tx.execute(row.update().where(row.c.id == session_id).values(state=state))
 
     def log_out(self, name: str) -> bool:
         """Log somebody out."""

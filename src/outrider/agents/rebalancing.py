@@ -75,6 +75,7 @@ def rebalance(
     round_ = _Round(tx, rules, pool_id, now, at_work)
     dealt = round_.deal(policy)
     round_.ask(dealt)
+    round_.lock(dealt)
     round_.let_leave(dealt)
     licences.settle_pool(tx, rules, pool_id, now)
     round_.seat(dealt)
@@ -139,6 +140,16 @@ class _Round:
             cause="agents came, or are free" if more else "agents left, or are wanted elsewhere",
         )
         self._read_tasks()
+
+    def lock(self, dealt: Dealt) -> None:
+        """Lock the sessions that may change, by id: whoever writes sessions down does so in that order."""
+        placed = dealt.task_of()
+        touched = [
+            number
+            for number, task_id in self._where.items()
+            if task_id != placed.get(number) or self._sessions[number]["attachment"] in LEAVING
+        ]
+        store.lock_sessions(self._tx, sorted(touched))
 
     def let_leave(self, dealt: Dealt) -> None:
         """Give back the seats of those who must leave, the least proficient first; or after their contact."""

@@ -93,6 +93,12 @@ def lock_session(tx: Tx, session_id: int) -> Row | None:
     return tx.execute(locked(OPEN.where(S.id == session_id))).mappings().first()
 
 
+def lock_sessions(tx: Tx, session_ids: Sequence[int]) -> None:
+    """Lock some sessions until commit, in the order of their ids."""
+    if session_ids:
+        tx.execute(locked(select(S.id).where(S.id.in_(session_ids)).order_by(S.id))).all()
+
+
 def pool_of_session(tx: Tx, session_id: int) -> PoolId | None:
     """Return the pool of an open session; it never changes."""
     found = tx.execute(select(S.pool_id).where(S.id == session_id, S.ended_at.is_(None))).scalar()
@@ -119,9 +125,9 @@ def end_session(tx: Tx, session_id: int, now: dt.datetime, reason: str) -> None:
 
 
 def save(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what the floor knows of sessions that are open."""
+    """Write what the floor knows of sessions that are open, in the order of their ids."""
     if rows:
-        tx.execute(SAVE, list(rows))
+        tx.execute(SAVE, sorted(rows, key=lambda row: int(row["session"])))
 
 
 def add_transitions(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
