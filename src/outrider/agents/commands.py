@@ -158,7 +158,7 @@ class MoveTo:
 
 @dataclass(frozen=True, slots=True)
 class Detach:
-    """Supervisor: work for no job for now."""
+    """Supervisor: work for no job, and be not ready, until the agent is ready again."""
 
     reason: str = ""
 

@@ -37,7 +37,7 @@ def answer(
         case commands.MoveTo(task_id):
             move_when_free(roster, session, task_id, now)
         case commands.Detach(reason):
-            detach_when_free(roster, session, now, reason or "a supervisor wished it")
+            _detach(roster, session, now, reason or "a supervisor wished it")
         case commands.NailUpPhone():
             call_phone(roster, session, now, new_leg)
         case commands.DropNailUp():
@@ -144,6 +144,15 @@ def not_ready(roster: Roster, session: Session, now: dt.datetime, reason: str) -
         roster.change(session, now, then=S.NOT_READY, then_reason=reason[:80])
     else:
         roster.change(session, now, state=S.NOT_READY, reason=reason[:80], deadline=None)
+
+
+def _detach(roster: Roster, session: Session, now: dt.datetime, why: str) -> None:
+    """Let a session work for no job, and be not ready: else dealing would give it a job again at once."""
+    if session.attachment is Attachment.FREE:
+        return
+    if session.then is None and session.state is not S.NOT_READY:
+        not_ready(roster, session, now, why)
+    detach_when_free(roster, roster.find(session.id) or session, now, why)
 
 
 def _log_out(roster: Roster, session: Session, now: dt.datetime, reason: str, *, force: bool) -> None:

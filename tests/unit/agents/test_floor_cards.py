@@ -147,9 +147,11 @@ def test_a_seat_that_is_wanted_back_goes_after_the_contact() -> None:
     play.talk("c1", SELL)
     assert play.command(1, Detach("quota")) == ()
     assert play.command(2, Detach("quota")) == (ReleaseSeat(SessionId(2), "quota"),)
+    assert (play.session(2).state, play.session(2).reason) == (AgentState.NOT_READY, "quota")
     play.end("c1")
     done = play.command(1, WrapUp("sale"))
     assert done == (Complete(AttemptId("c1"), SessionId(1), "sale"), ReleaseSeat(SessionId(1), "quota"))
+    assert play.session(1).state is AgentState.NOT_READY
 
 
 def test_a_seat_that_is_gone_at_once_leaves_the_call_up() -> None:
