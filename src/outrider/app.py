@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, FastAPI
 
 from outrider.agents import api as agents_api
-from outrider.agents import desk_api, desk_commands_api, desk_records_api, desk_socket_api
+from outrider.agents import desk_api, desk_commands_api, desk_documents_api, desk_records_api, desk_socket_api
 from outrider.background import background, mail_composer, running, taking_bounces
 from outrider.campaigns import api as campaigns_api
 from outrider.channel_reports import api as channels_api
@@ -59,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     agents_api.router,
     desk_api.router,
     desk_commands_api.router,
+    desk_documents_api.router,
     desk_records_api.router,
     desk_socket_api.router,
     campaigns_api.router,

@@ -13,7 +13,7 @@ from typing import TypeVar
 from fastapi import APIRouter
 from sqlalchemy import select
 
-from outrider.agents import desk_api, desk_commands_api, desk_records_api, desk_socket_api
+from outrider.agents import desk_api, desk_commands_api, desk_documents_api, desk_records_api, desk_socket_api
 from outrider.agents.desk import AgentDesk
 from outrider.agents.model import AgentId
 from outrider.clock import Clock, RealClock
@@ -33,6 +33,7 @@ from support.web import Api, Site, open_site
 ROUTERS: tuple[APIRouter, ...] = (
     desk_api.router,
     desk_commands_api.router,
+    desk_documents_api.router,
     desk_records_api.router,
     desk_socket_api.router,
 )

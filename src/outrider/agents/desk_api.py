@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from outrider.agents.commands import LogOut, Ready
 from outrider.agents.desk import AgentDesk
 from outrider.agents.desk_callers_api import Calling, Floor, OwnSession
-from outrider.agents.desk_schemas import OwnAccount, LoggingOut, LogInBody, AgentSessionView
+from outrider.agents.desk_schemas import AgentSessionView, LoggingOut, LogInBody, OwnAccount
 from outrider.agents.model import SessionId
 from outrider.web.access import Edge, EdgeServices, Text
 

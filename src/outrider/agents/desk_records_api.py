@@ -12,7 +12,6 @@ from outrider.agents import desk_service, desk_store
 from outrider.agents.desk_callers_api import Calling, Floor, OwnSession
 from outrider.agents.desk_schemas import (
     AddressBody,
-    OwnAccount,
     AttributesBody,
     BlockedView,
     CallbackView,
@@ -20,6 +19,7 @@ from outrider.agents.desk_schemas import (
     ContactView,
     FiguresView,
     JobView,
+    OwnAccount,
     PreferredBody,
 )
 from outrider.web.access import Edge, RowId

@@ -51,10 +51,7 @@ def answer(request: Request, found: Problem) -> Response:
         target = "/password"
     if target and page:
         return RedirectResponse(target, SEE_OTHER)
-    if page:
-        response = problem_page(request, found)
-    else:
-        response = _document(found)
+    response = problem_page(request, found) if page else _document(found)
     response.headers.update(found.headers)
     if target and "hx-request" in request.headers:
         response.headers["HX-Redirect"] = target

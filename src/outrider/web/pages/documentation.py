@@ -1,4 +1,6 @@
-"""/api/docs: the API's reference as one page, made from the OpenAPI document, without scripts of others."""
+"""/api/docs: the API's reference as one page, made from the OpenAPI and AsyncAPI documents, without scripts
+of others.
+"""
 
 from collections import defaultdict
 from typing import Any
@@ -6,11 +8,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from outrider.agents.desk_conversation_api import CLOSE_CODES
+from outrider.agents.desk_documents_api import made
 from outrider.web.access import Edge, recognise
 from outrider.web.pages.console import show
 
 router = APIRouter(include_in_schema=False)
 METHODS = ("get", "post", "put", "patch", "delete")
+COMMON_FIELDS = frozenset({"id", "at", "kind", "command"})
+"""Fields that every message of the websocket has."""
 
 
 @router.get("/api/docs", response_class=HTMLResponse)
@@ -18,7 +24,37 @@ async def documentation(request: Request, edge: Edge) -> HTMLResponse:
     """Show every operation with its parameters and body."""
     await recognise(request, edge)
     document = request.app.openapi()
-    return await show(request, edge, "documentation.html", groups=operations(document), document=document)
+    return await show(
+        request,
+        edge,
+        "documentation.html",
+        groups=operations(document),
+        document=document,
+        notifications=messages(made(), "notification_"),
+        commands=messages(made(), "command_"),
+        close_codes=CLOSE_CODES,
+    )
+
+
+def messages(document: dict[str, Any], prefix: str) -> list[dict[str, Any]]:
+    """Return those messages of an AsyncAPI document whose names begin with `prefix`, with their fields."""
+    return [
+        {
+            "name": each["name"],
+            "text": each["summary"],
+            "fields": [
+                {
+                    "name": field,
+                    "type": _type(value),
+                    "required": field in each["payload"].get("required", ()),
+                }
+                for field, value in each["payload"]["properties"].items()
+                if field not in COMMON_FIELDS
+            ],
+        }
+        for name, each in document["components"]["messages"].items()
+        if name.startswith(prefix)
+    ]
 
 
 def operations(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
