@@ -71,7 +71,6 @@ def rebalance(
     Recalculations are lazy (`return`, `idle`): nothing is recorded when nothing changes.
     """
     policy = licence_store.lock_pool(tx, pool_id) or Policy.WEIGHTED
-    _close_left_over(tx, pool_id, now)
     round_ = _Round(tx, rules, pool_id, now, at_work)
     dealt = round_.deal(policy)
     round_.ask(dealt)
@@ -89,7 +88,7 @@ class _Round:
         self, tx: Tx, rules: SharingRules, pool_id: PoolId, now: dt.datetime, at_work: AbstractSet[SessionId]
     ) -> None:
         self._tx, self._rules, self._pool_id, self._now = tx, rules, pool_id, now
-        self._sessions = {SessionId(row["id"]): row for row in store.open_sessions(tx, pool_id=pool_id)}
+        self._sessions = {SessionId(row["id"]): row for row in _open_sessions(tx, pool_id, now)}
         self._tasks = {TaskId(row["id"]): row for row in store.agent_tasks(tx, pool_id)}
         states = frozenset(state.value for state in AT_WORK)
         self._busy = at_work | {number for number, row in self._sessions.items() if row["state"] in states}
@@ -255,11 +254,18 @@ class _Round:
         self._tasks = {TaskId(row["id"]): row for row in store.agent_tasks(self._tx, self._pool_id)}
 
 
-def _close_left_over(tx: Tx, pool_id: PoolId, now: dt.datetime) -> None:
-    """Close sessions that had logged out when the system stopped: the floor does not know them any more."""
+def _open_sessions(tx: Tx, pool_id: PoolId, now: dt.datetime) -> list[Row]:
+    """Return the sessions of a pool; close those that had logged out when the system stopped.
+
+    The floor does not know those any more.
+    """
+    kept = []
     for row in store.open_sessions(tx, pool_id=pool_id):
         if row["state"] == AgentState.LOGGED_OUT.value and now - row["since"] > CLOSED_WITHIN:
             charging.close(tx, row, now, charging.LEFT_OVER)
+        else:
+            kept.append(row)
+    return kept
 
 
 def _competes(task: Row) -> bool:
