@@ -1,0 +1,1 @@
+"""Predictive pacing: how many lines more to dial now, inside an abandonment budget, explained. Pure."""

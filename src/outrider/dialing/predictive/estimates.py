@@ -1,0 +1,208 @@
+"""What is learned of a campaign: how many lines are answered, when, and for how long agents talk. Pure.
+
+`pacer.py` owns one. Everything is learned with its uncertainty, begins cautiously, forgets slowly, and begins
+anew when the last minutes contradict what was known.
+"""
+
+import math
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from outrider.dialing.predictive.model import ELAPSED_STEP, LONGEST_ELAPSED, OLDEST_LINE
+
+PRIOR_LIVE, PRIOR_LINES = 4.0, 10.0
+"""Before anything is known 40 % of lines are taken to be answered, which dials little."""
+MEMORY = 1_500.0
+"""Lines that the share of live answers remembers."""
+RECENT = 80
+"""The last lines that may contradict what is known, and by how many standard errors."""
+CONTRADICTION = 3.2
+SHAPE_MEMORY = 600.0
+PRIOR_SHAPE = 8.0
+HANDLED = 400
+"""Handling times that are remembered."""
+PRIOR_HANDLING, PRIOR_HANDLED = 120.0, 3.0
+EXPONENTIAL = 25.0
+"""How many observations the exponential form counts for, beside those that were made."""
+RENEW_EVERY = 20
+"""Observations after which the tables are made anew."""
+
+
+class LiveShare:
+    """The share of lines that a person answers: a Beta posterior that forgets (mean and deviation)."""
+
+    def __init__(self) -> None:
+        self.live, self.lines = PRIOR_LIVE, PRIOR_LINES
+        self._recent: deque[bool] = deque(maxlen=RECENT)
+
+    def observe(self, *, live: bool) -> bool:
+        """Learn from one line; return whether what was known was given up for what is seen now."""
+        keep = 1.0 - 1.0 / MEMORY
+        self.live = self.live * keep + live
+        self.lines = self.lines * keep + 1.0
+        self._recent.append(live)
+        return self._contradicted()
+
+    @property
+    def mean(self) -> float:
+        """Return the expected share."""
+        return self.live / self.lines
+
+    @property
+    def deviation(self) -> float:
+        """Return the posterior's standard deviation."""
+        return math.sqrt(self.mean * (1.0 - self.mean) / (self.lines + 1.0))
+
+    def _contradicted(self) -> bool:
+        if len(self._recent) < RECENT or self.lines < 2.5 * RECENT:
+            return False
+        seen = sum(self._recent) / RECENT
+        known = (self.live - sum(self._recent)) / max(1.0, self.lines - RECENT)
+        known = min(0.99, max(0.01, known))
+        error = math.sqrt(known * (1.0 - known) * (1.0 / RECENT + 1.0 / self.lines))
+        if abs(seen - known) < CONTRADICTION * error:
+            return False
+        self.live, self.lines = sum(self._recent) + 0.5, RECENT + 1.0
+        return True
+
+
+class Shape:
+    """A distribution of seconds in steps of one, learned as counts over a prior; for one sort of line's end."""
+
+    def __init__(self, low: float, high: float) -> None:
+        steps = range(OLDEST_LINE + 1)
+        inside = [low <= step <= high for step in steps]
+        self.counts = [PRIOR_SHAPE / sum(inside) if each else 0.002 for each in inside]
+
+    def observe(self, seconds: float) -> None:
+        """Learn one duration."""
+        total = sum(self.counts)
+        if total > SHAPE_MEMORY:
+            keep = SHAPE_MEMORY / total
+            self.counts = [count * keep for count in self.counts]
+        self.counts[min(OLDEST_LINE, max(0, int(seconds)))] += 1.0
+
+    def survival(self) -> list[float]:
+        """Return, by age, the share of durations that are longer."""
+        total, left, found = sum(self.counts), 0.0, []
+        for count in reversed(self.counts):
+            left += count
+            found.append(left / total)
+        return found[::-1]
+
+    def mean(self) -> float:
+        """Return the mean in seconds."""
+        total = sum(self.counts)
+        return sum((step + 0.5) * count for step, count in enumerate(self.counts)) / total
+
+
+class Handling:
+    """Handling times: the last ones, sorted, and their mean; beside an exponential of the same mean."""
+
+    def __init__(self) -> None:
+        self._order: deque[float] = deque(maxlen=HANDLED)
+        self.known: list[float] = []
+
+    def observe(self, seconds: float) -> None:
+        """Learn one handling time."""
+        if len(self._order) == HANDLED:
+            oldest = self._order[0]
+            del self.known[bisect_right(self.known, oldest) - 1]
+        self._order.append(seconds)
+        self.known.insert(bisect_right(self.known, seconds), seconds)
+
+    def recent(self) -> list[float]:
+        """Return the times that are remembered, oldest first."""
+        return list(self._order)
+
+    @property
+    def mean(self) -> float:
+        """Return the mean, in seconds; the newest fifty count twice, so that changes are seen."""
+        times = list(self._order)
+        newest = times[-50:]
+        total = PRIOR_HANDLING * PRIOR_HANDLED + sum(times) + sum(newest)
+        return total / (PRIOR_HANDLED + len(times) + len(newest))
+
+    def released_within(self, elapsed: float, seconds: float) -> float:
+        """Return the chance that an agent who is busy for `elapsed` s is free within so many more."""
+        begin = bisect_right(self.known, elapsed)
+        end = bisect_right(self.known, elapsed + seconds)
+        left = len(self.known) - begin
+        usual = 1.0 - math.exp(-seconds / self.mean)
+        return (end - begin + EXPONENTIAL * usual) / (left + EXPONENTIAL)
+
+
+class Estimates:
+    """Everything that is learned of one campaign, with tables for quick decisions."""
+
+    def __init__(self) -> None:
+        self.share = LiveShare()
+        self.answering = Shape(3, 20)
+        self.ending = Shape(5, 45)
+        self.handling = Handling()
+        self.lines_seen = 0
+        self._stale = 0
+        self._live_by_age: list[float] = []
+        self._release: list[float] = []
+        self._horizon = 0.0
+
+    def observe_line(self, *, live: bool, seconds: float) -> None:
+        """Learn from the end of a line, or the answer of a person."""
+        self.lines_seen += 1
+        contradicted = self.share.observe(live=live)
+        (self.answering if live else self.ending).observe(seconds)
+        self._stale = RENEW_EVERY if contradicted else self._stale + 1
+
+    def observe_talk(self, seconds: float) -> None:
+        """Learn from the end of a contact."""
+        self.handling.observe(seconds)
+        self._stale += 1
+
+    def live_by_age(self) -> list[float]:
+        """Return, by age of a line that still rings, the chance that a person will answer it."""
+        self._renew()
+        return self._live_by_age
+
+    def release(self) -> list[float]:
+        """Return, by elapsed time, the chance that a busy agent is free by the time a new line is answered."""
+        self._renew()
+        return self._release
+
+    def _renew(self) -> None:
+        if self._live_by_age and self._stale < RENEW_EVERY:
+            return
+        self._stale = 0
+        p = self.share.mean
+        answers, ends = self.answering.survival(), self.ending.survival()
+        self._live_by_age = [
+            p * live / (p * live + (1.0 - p) * dead) if live + dead > 0 else 0.0
+            for live, dead in zip(answers, ends, strict=True)
+        ]
+        horizon = self.answering.mean() + 1.0
+        self._release = [
+            self.handling.released_within((step + 0.5) * ELAPSED_STEP, horizon)
+            for step in range(LONGEST_ELAPSED + 1)
+        ]
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what is known as JSON data."""
+        return {
+            "live": self.share.live,
+            "lines": self.share.lines,
+            "answering": self.answering.counts,
+            "ending": self.ending.counts,
+            "handling": self.handling.recent(),
+            "seen": self.lines_seen,
+        }
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Go on with what `snapshot` returned."""
+        self.share.live, self.share.lines = float(data["live"]), float(data["lines"])
+        self.answering.counts = [float(each) for each in data["answering"]]
+        self.ending.counts = [float(each) for each in data["ending"]]
+        for seconds in data["handling"]:
+            self.handling.observe(float(seconds))
+        self.lines_seen = int(data["seen"])
+        self._live_by_age = []
