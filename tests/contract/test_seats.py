@@ -8,6 +8,7 @@ import pytest
 from outrider.agents import seats, service, sessions, sessions_store
 from outrider.agents.accounts import AccountPlan
 from outrider.agents.model import AgentState, Attachment, NailUp
+from outrider.agents.rebalancing import SeatChange
 from outrider.db.database import Database, Tx
 from outrider.errors import ConflictError, LicenceShortageError, NotFoundError
 from outrider.ids import TaskId
@@ -368,3 +369,27 @@ def test_logins_and_logouts_are_in_the_audit(place: Seating) -> None:
         ("not_ready", "logged_out", "went home"),
         ("logged_out", "not_ready", "logged in"),
     ]
+
+
+def test_nobody_is_taken_for_idle_when_the_floor_is_asked_first(place: Seating) -> None:
+    place.job("a")
+    place.log_in("ada")
+    place.deal()
+    place.command("a", JobCommand.PAUSE)
+
+    def ask() -> SeatChange:
+        (change,) = place.database.write_now(
+            seats.rebalance, RULES, place.pool, place.now, ask_first=True
+        ).changes
+        return change
+
+    change = ask()
+    assert (change.leaving, place.where(), place.row("ada")["attachment"]) == (
+        True,
+        {"ada": "a"},
+        "detaching",
+    )
+    # It gets no contact any more, so that the seat of one who is idle still can be taken.
+    change = ask()
+    assert (change.leaving, place.where()) == (False, {"ada": None})
+    assert place.drifts() == []

@@ -63,15 +63,19 @@ def rebalance(
     now: dt.datetime,
     at_work: AbstractSet[SessionId] = frozenset(),
     seen: Mapping[SessionId, TaskId | None] | None = None,
+    *,
+    ask_first: bool = False,
 ) -> Rebalanced:
     """Deal the agents of a pool anew and carry it out.
 
     `at_work` are the sessions that have a contact in hand: they leave after it, but for snoozed jobs, which
-    lose them at once. `seen` is where the caller believes sessions to be attached: whatever differs is told.
-    Recalculations are lazy (`return`, `idle`): nothing is recorded when nothing changes.
+    lose them at once. With `ask_first` the others who must leave are told to as well, since they may have
+    been given a contact meanwhile; they give their seats back themselves. `seen` is where the caller
+    believes sessions to be attached: whatever differs is told. Recalculations are lazy (`return`, `idle`):
+    nothing is recorded when nothing changes.
     """
     policy = licence_store.lock_pool(tx, pool_id) or Policy.WEIGHTED
-    round_ = _Round(tx, rules, pool_id, now, at_work)
+    round_ = _Round(tx, rules, pool_id, now, at_work, ask_first=ask_first)
     dealt = round_.deal(policy)
     round_.ask(dealt)
     round_.lock(dealt)
@@ -85,8 +89,16 @@ class _Round:
     """One rebalancing on its way."""
 
     def __init__(
-        self, tx: Tx, rules: SharingRules, pool_id: PoolId, now: dt.datetime, at_work: AbstractSet[SessionId]
+        self,
+        tx: Tx,
+        rules: SharingRules,
+        pool_id: PoolId,
+        now: dt.datetime,
+        at_work: AbstractSet[SessionId],
+        *,
+        ask_first: bool,
     ) -> None:
+        self._ask_first = ask_first
         self._tx, self._rules, self._pool_id, self._now = tx, rules, pool_id, now
         self._sessions = {SessionId(row["id"]): row for row in _open_sessions(tx, pool_id, now)}
         self._tasks = {TaskId(row["id"]): row for row in store.agent_tasks(tx, pool_id)}
@@ -224,7 +236,7 @@ class _Round:
         return f"job {_label(task)} has fewer seats now" if left is None else left.reason
 
     def _let_go(self, number: SessionId, why: str) -> None:
-        if number not in self._busy:
+        if number not in self._busy and not self._ask_first:
             self._release(number, why)
             return
         row, task_id = self._sessions[number], self._where[number]
