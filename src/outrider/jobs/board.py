@@ -1,6 +1,6 @@
 """The read side of jobs: the live board in one answer, single jobs, and their charts.
 
-The API, the pages and the board's event stream call it in read transactions. The whole board costs nine
+The API, the pages and the board's event stream call it in read transactions. The whole board costs ten
 statements, however many jobs there are.
 """
 
