@@ -1,8 +1,8 @@
-"""The abandonment budget of a campaign: how much risk a line may have, so that the window's share is kept. Pure.
+"""The abandonment budget of a campaign: how much risk a line may have, so that its share is kept. Pure.
 
 `pacer.py` asks it at every decision and tells it of every answered person. The risk per line is found by
 stochastic approximation (Robbins and Monro 1951): each abandoned call lowers it, each other one raises it a
-little, in steps that get smaller; so it settles where the share of abandoned calls is what the budget aims at.
+little, in steps that get smaller; so it settles where the share of abandoned calls is what is aimed at.
 """
 
 import math
@@ -102,10 +102,8 @@ class Budget:
     def is_spent(self) -> bool:
         """Return whether the window, or the day by more than chance, is at its limit."""
         window, today = self._window, self._by_day.get(self._today, Counts())
-        if (
-            window.live >= EARLY
-            and self._share(window) * window.live + 1 > MARGIN * self.limit * window.live + 2
-        ):
+        spent = self._share(window) * window.live
+        if window.live >= EARLY and spent + 1 > MARGIN * self.limit * window.live + 2:
             return True
         usual = self.limit * today.live
         return today.abandoned > usual + 3.0 * math.sqrt(usual + 1.0) + 1.0

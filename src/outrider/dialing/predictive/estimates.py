@@ -4,10 +4,11 @@
 anew when the last minutes contradict what was known.
 """
 
+import heapq
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from outrider.dialing.predictive.model import ELAPSED_STEP, LONGEST_ELAPSED, OLDEST_LINE
@@ -16,9 +17,9 @@ PRIOR_LIVE, PRIOR_LINES = 4.0, 10.0
 """Before anything is known 40 % of lines are taken to be answered, which dials little."""
 MEMORY = 1_500.0
 """Lines that the share of live answers remembers."""
-RECENT = 80
+RECENT = 150
 """The last lines that may contradict what is known, and by how many standard errors."""
-CONTRADICTION = 3.2
+CONTRADICTION = 4.2
 SHAPE_MEMORY = 600.0
 PRIOR_SHAPE = 8.0
 HANDLED = 400
@@ -26,8 +27,15 @@ HANDLED = 400
 PRIOR_HANDLING, PRIOR_HANDLED = 120.0, 3.0
 EXPONENTIAL = 25.0
 """How many observations the exponential form counts for, beside those that were made."""
+SETTLED, FIRST_SETTLED = 0.95, 30.0
+"""The share of lines that have ended by the time at which those of their start count, and that time at first."""
 RENEW_EVERY = 20
 """Observations after which the tables are made anew."""
+
+
+def _quantile(survival: Sequence[float], share: float) -> float:
+    """Return the seconds by which this share of durations is over."""
+    return next((float(age) for age, left in enumerate(survival) if left <= 1.0 - share), float(OLDEST_LINE))
 
 
 class LiveShare:
@@ -56,7 +64,7 @@ class LiveShare:
         return math.sqrt(self.mean * (1.0 - self.mean) / (self.lines + 1.0))
 
     def _contradicted(self) -> bool:
-        if len(self._recent) < RECENT or self.lines < 2.5 * RECENT:
+        if len(self._recent) < RECENT or self.lines < 2.0 * RECENT:
             return False
         seen = sum(self._recent) / RECENT
         known = (self.live - sum(self._recent)) / max(1.0, self.lines - RECENT)
@@ -69,7 +77,7 @@ class LiveShare:
 
 
 class Shape:
-    """A distribution of seconds in steps of one, learned as counts over a prior; for one sort of line's end."""
+    """A distribution of seconds in steps of one, learned as counts over a prior; of one sort of line."""
 
     def __init__(self, low: float, high: float) -> None:
         steps = range(OLDEST_LINE + 1)
@@ -146,14 +154,23 @@ class Estimates:
         self._stale = 0
         self._live_by_age: list[float] = []
         self._release: list[float] = []
-        self._horizon = 0.0
+        self._ended: list[tuple[float, bool]] = []
+        self._settled_after = FIRST_SETTLED
 
-    def observe_line(self, *, live: bool, seconds: float) -> None:
-        """Learn from the end of a line, or the answer of a person."""
-        self.lines_seen += 1
-        contradicted = self.share.observe(live=live)
+    def observe_line(self, *, live: bool, seconds: float, at: float) -> None:
+        """Learn from the end of a line, or the answer of a person, at `at`.
+
+        People answer sooner than others are given up: so lines count in the order in which they were
+        started, once nearly all of that time have ended.
+        """
         (self.answering if live else self.ending).observe(seconds)
-        self._stale = RENEW_EVERY if contradicted else self._stale + 1
+        heapq.heappush(self._ended, (at - seconds, live))
+        settled = at - self._settled_after
+        while self._ended and self._ended[0][0] <= settled:
+            _, was_live = heapq.heappop(self._ended)
+            self.lines_seen += 1
+            contradicted = self.share.observe(live=was_live)
+            self._stale = RENEW_EVERY if contradicted else self._stale + 1
 
     def observe_talk(self, seconds: float) -> None:
         """Learn from the end of a contact."""
@@ -166,7 +183,7 @@ class Estimates:
         return self._live_by_age
 
     def release(self) -> list[float]:
-        """Return, by elapsed time, the chance that a busy agent is free by the time a new line is answered."""
+        """Return, by elapsed time, the chance that a busy agent is free when a new line is answered."""
         self._renew()
         return self._release
 
@@ -180,6 +197,7 @@ class Estimates:
             p * live / (p * live + (1.0 - p) * dead) if live + dead > 0 else 0.0
             for live, dead in zip(answers, ends, strict=True)
         ]
+        self._settled_after = _quantile(ends, SETTLED)
         horizon = self.answering.mean() + 1.0
         self._release = [
             self.handling.released_within((step + 0.5) * ELAPSED_STEP, horizon)

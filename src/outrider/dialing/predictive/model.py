@@ -41,10 +41,11 @@ class Bound(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LineEnd:
-    """A line came to its end, or to a person: `seconds` after it was started."""
+    """A line came to its end, or to a person, at `at`: `seconds` after it was started."""
 
     live: bool
     seconds: float
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,9 @@ class Decision:
         """Return the decision in words."""
         what = f"dials {self.lines} more" if self.lines else "dials nobody"
         why = {
-            Bound.AGENTS: f"{self.free} agents are free, {self.ringing} lines ring; one more live answer would"
-            f" find no agent with a chance of {self.risk:.1%}, and {self.allowed:.1%} is allowed",
-            Bound.BUDGET: f"{self.abandonment:.2%} of live answers were abandoned, of {self.limit:.1%} allowed:"
+            Bound.AGENTS: f"{self.free} agents are free, {self.ringing} lines ring; one more live answer"
+            f" would find no agent with a chance of {self.risk:.1%}, and {self.allowed:.1%} is allowed",
+            Bound.BUDGET: f"{self.abandonment:.2%} of live answers were abandoned, {self.limit:.1%} may be:"
             " one line for each free agent until that is better",
             Bound.PORTS: "no port is free for more",
             Bound.RATE: "the originations per second allow no more now",

@@ -38,7 +38,7 @@ class Pacer:
     def observe(self, observation: Observation) -> None:
         """Learn from the end of a line or of a contact."""
         if isinstance(observation, LineEnd):
-            self.estimates.observe_line(live=observation.live, seconds=observation.seconds)
+            self.estimates.observe_line(live=observation.live, seconds=observation.seconds, at=observation.at)
         else:
             self.estimates.observe_talk(observation.seconds)
 
