@@ -152,3 +152,14 @@ def test_sessions_and_every_change_of_state_are_there_page_by_page(system: Compo
         (each["before"], each["after"], each["reason"]) for each in told
     }
     assert [each["id"] for each in told] == sorted((each["id"] for each in told), reverse=True)
+
+
+def test_a_user_of_the_whole_system_cannot_be_an_agent(system: Composed) -> None:
+    root = system.root()
+    refused = root.post("/api/users", json={"name": "x", "role": "agent", "organization_id": None})
+    assert (refused.status_code, refused.json()["where"]) == (422, "organization_id")
+    made = root.post("/api/users", json={"name": "x", "role": "viewer", "organization_id": None}).json()
+    refused = root.patch(f"/api/users/{made['user']['id']}", json={"role": "agent"})
+    assert (refused.status_code, refused.json()["where"]) == (422, "role")
+    own = {"name": "y", "role": "agent", "organization_id": system.acme.organization_id}
+    assert root.post("/api/users", json=own).status_code == 201
