@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from outrider.agents.actions import Give, HangUp, Join, Miss
 from outrider.agents.after_contact import begin_wrap_up, free
-from outrider.agents.model import IN_CALL, AgentState, Engagement, NailUp, Session, SessionId
+from outrider.agents.model import IN_CALL, AgentState, Engagement, LegId, NailUp, Session, SessionId
 from outrider.agents.notifications import CallConnected, DialFailed
 from outrider.agents.roster import Cell, Offer, Roster
 from outrider.ids import AttemptId
@@ -59,6 +59,27 @@ def joined(roster: Roster, call_id: AttemptId, now: dt.datetime) -> None:
         engagement = replace(engagement, answered_at=now)
     session = roster.change(session, now, engagement=engagement)
     roster.tell(session, CallConnected(attempt_id=call_id, card=engagement.card))
+
+
+def found_in_room(roster: Roster, call: Offer, leg: LegId) -> Session | None:
+    """Give a contact who is in an agent's room to that agent, who may not know of it any more.
+
+    After a crash: the join came through, but that the agent was given the contact was not written down. None
+    when the room is nobody's, or its agent has another contact: then nobody talks to this person.
+    """
+    session = roster.at_leg(leg)
+    free = session is not None and session.leg == leg and session.engagement is None
+    if session is None or not free:
+        return None
+    settings = roster.tasks[call.task_id].settings
+    engagement = Engagement(
+        call.call_id, call.task_id, settings.mode, call.card, customer_up=True, answered_at=call.since
+    )
+    session = roster.change(
+        session, call.since, state=AgentState.TALKING, reason="", engagement=engagement, deadline=None
+    )
+    roster.tell(session, CallConnected(attempt_id=call.call_id, card=call.card))
+    return session
 
 
 def join_failed(roster: Roster, call_id: AttemptId, now: dt.datetime) -> None:

@@ -112,6 +112,17 @@ class Floor:
         answering.joined(self.roster, call_id, now)
         return self.roster.take_actions()
 
+    def found_in_room(
+        self, call_id: AttemptId, task_id: TaskId, leg: LegId, card: Mapping[str, object], now: dt.datetime
+    ) -> tuple[Session | None, Actions]:
+        """Give a contact who was found in an agent's room after a crash to the agent whose leg it is.
+
+        None when nobody talks to it there: then another agent is to be found. The task must be known.
+        """
+        call = Offer(call_id, task_id, "", now, now, dict(card))
+        session = answering.found_in_room(self.roster, call, leg)
+        return session, self.roster.take_actions()
+
     def join_failed(self, call_id: AttemptId, now: dt.datetime) -> Actions:
         """Note that the contact could not be put into the room; the engine asks again, or gives up."""
         answering.join_failed(self.roster, call_id, now)
