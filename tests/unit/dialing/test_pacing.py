@@ -68,3 +68,15 @@ def test_a_fast_pace_is_asked_again_when_several_may_start_together() -> None:
     again_at = next_start(200.0, NOON, NOON)
     assert again_at == NOON + TOGETHER
     assert paced(200.0, NOON, again_at, 100)[0] == 20
+
+
+def test_a_clock_that_was_set_back_holds_nobody_up() -> None:
+    _, mark = paced(2.0, None, NOON, 1)
+    earlier = NOON - dt.timedelta(hours=1)
+    assert next_start(2.0, mark, earlier) == earlier
+    assert paced(2.0, mark, earlier, 10) == (1, earlier)
+
+
+def test_a_clock_that_is_a_little_behind_gains_nothing() -> None:
+    _, mark = paced(2.0, None, NOON, 1)
+    assert paced(2.0, mark, NOON - dt.timedelta(milliseconds=300), 10)[0] == 0
