@@ -72,6 +72,11 @@ class Agenda:
         return True
 
     @property
+    def next_us(self) -> int:
+        """Return when the next thing is due (us); there must be one."""
+        return self._heap[0][0]
+
+    @property
     def is_empty(self) -> bool:
         """Return whether nothing is left to be done."""
         return not self._heap

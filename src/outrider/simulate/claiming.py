@@ -63,7 +63,7 @@ def _take(memory: Memory, task: TaskRow, ask: Ask) -> Taken:
     mark = task.pace_at if isinstance(task.pace_at, dt.datetime) else None
     allowed, _ = paced(pace, mark, ask.now, wanted)
     if allowed <= 0:
-        again = memory.agenda.us_of(next_start(pace, mark, ask.now))
+        again = _us_until(memory, next_start(pace, mark, ask.now), ask.now)
         return Taken(bound="pace", again_at=again)
     server = _server(memory, ask)
     if server is None:
@@ -73,7 +73,7 @@ def _take(memory: Memory, task: TaskRow, ask: Ask) -> Taken:
         return Taken(bound="ports")
     opening = task.hours.next_open(memory.time_zone, None, "", ask.now)
     if opening > ask.now:
-        return Taken(bound="window", again_at=memory.agenda.us_of(opening))
+        return Taken(bound="window", again_at=_us_until(memory, opening, ask.now))
     targets = _due(memory, task, min(allowed, room))
     if not targets:
         again_at = next_due(task)
@@ -115,6 +115,11 @@ def next_due(task: TaskRow) -> int | None:
     """Return when the next contact of a task is due (us), None when it has none."""
     times = [task.due[0][0]] if task.due else []
     return min([*times, task.fresh_from] if task.fresh else times, default=None)
+
+
+def _us_until(memory: Memory, at: dt.datetime, now: dt.datetime) -> int:
+    """Return a moment of the clock on the wall, which shows `now`, as a time of the agenda."""
+    return memory.agenda.us + (at - now) // dt.timedelta(microseconds=1)
 
 
 def _refused(memory: Memory, task: TaskRow) -> Taken:

@@ -16,6 +16,7 @@ from outrider.agents.floor import Floor
 from outrider.agents.model import AT_WORK, AgentId, AgentState, Attachment, LegId, NailUp, Session, SessionId
 from outrider.campaigns.outcome import Outcome
 from outrider.channels.model import CallEvent
+from outrider.channels.simulated.carrier import SimulatedCarrier
 from outrider.dialing.attempt import Claim
 from outrider.dialing.commands import (
     AgentFound,
@@ -86,7 +87,7 @@ class Desk:
     def seek(self, claim: Claim, command: FindAgent) -> None:
         """Find an agent for a person who answered."""
         if self.pacers is not None:
-            self.pacers.taken(claim)
+            self.pacers.sought(claim)
         self.worker.watcher.sought(claim)
         made_for = None if command.session is None else SessionId(command.session)
         self.do(
@@ -117,7 +118,7 @@ class Desk:
         """Note that an attempt has its result."""
         call_id = claim.attempt_id
         if self.pacers is not None:
-            self.pacers.taken(claim)
+            self.pacers.over(claim, finish)
         by = "agent" if call_id in self._hung_up else "contact"
         self._hung_up.discard(call_id)
         reached = finish.joined_at is not None or finish.outcome is Outcome.ANSWERED
@@ -147,6 +148,15 @@ class Desk:
             return None
         return Talk(session.id, session.agent_id, session.engagement.answered_at)
 
+    def found_in_room(self, claim: Claim, room: str) -> Talk | None:
+        """Give a contact of a former life to the agent in whose room it is; None when nobody is there."""
+        self.floor.know_task(floor_task(self.memory, claim.plan.task_id))
+        session, todo = self.floor.found_in_room(
+            claim.attempt_id, claim.plan.task_id, LegId(AttemptId(room)), card_of(claim), self.agenda.now()
+        )
+        self.do(todo)
+        return None if session is None else Talk(session.id, session.agent_id, self.agenda.now())
+
     def agent_of(self, session_id: int) -> int | None:
         """Return the agent whose session it is, or was."""
         return self._agents.get(SessionId(session_id))
@@ -161,6 +171,10 @@ class Desk:
     def command(self, session_id: SessionId, command: Command) -> None:
         """Do what an agent or a supervisor asks. OutriderError when it cannot be."""
         self.do(self.floor.command(session_id, command, self.agenda.now()))
+
+    def connected(self, session_id: SessionId, *, connected: bool) -> None:
+        """Note that a session's desktop listens, or does not any more."""
+        self.do(self.floor.connected(session_id, self.agenda.now(), connected=connected))
 
     def give_card(self, session_id: SessionId, claim: Claim) -> bool:
         """Show a claimed contact to an agent; False when it is not free any more."""
@@ -196,14 +210,21 @@ class Desk:
         return sorted(server for (task, server), count in self._cells.items() if task == task_id and count)
 
     def clear_up(self, name: str) -> None:
-        """End the legs that a media server does not know (any more)."""
+        """Compare legs with what a media server has: end those it does not know, hear of answers missed."""
         living = self.worker.links[name].living()
         if living is None:
             return
-        up = {call.call_id for call in living.calls}
+        up = {call.call_id: call for call in living.calls}
         for row in self.phones.all():
-            if row.server == name and row.id not in up:
+            if row.server != name:
+                continue
+            session, call = self.floor.roster.at_leg(row.id), up.get(row.id)
+            if call is None:
                 self.phones.lose(row.id, "the media server lost the call")
+            elif session is None and row.id not in self.floor.roster.handed_over.values():
+                self._on_line(row.id, partial(_hang_up, row.id))
+            elif session is not None and call.answered and not _is_up(session, row.id):
+                self._leg_up(row.id, name)
 
     def _do(self, action: Action) -> None:
         match action:
@@ -236,6 +257,8 @@ class Desk:
         if not self._saves:
             self._saves = True
             self.agenda.after(WRITE_AFTER, self.save)
+        if self.pacers is not None:
+            self.pacers.changed(action)
         was, is_ = _cell(before), _cell(after)
         if was != is_:
             if was is not None:
@@ -279,6 +302,8 @@ class Desk:
             self.worker.tell(call_id, JoinFailed(call_id, trouble))
         else:
             self.worker.watcher.joined(call_id)
+            if self.pacers is not None and call_id in self.worker.live:
+                self.pacers.joined(self.worker.live[call_id][1])
             self.worker.tell(call_id, RoomJoined(call_id, now))
             self.do(self.floor.joined(call_id, now))
 
@@ -324,6 +349,18 @@ class Desk:
             return
         self._armed = None
         self.do(self.floor.tick(self.agenda.now()))
+
+
+def _hang_up(call_id: AttemptId, carrier: SimulatedCarrier) -> None:
+    carrier.hang_up(call_id)
+
+
+def _is_up(session: Session, leg: LegId) -> bool:
+    """Say whether the floor knows that a leg was answered."""
+    if session.leg == leg:
+        return session.nail_up is NailUp.UP
+    consult = None if session.engagement is None else session.engagement.consult
+    return consult is not None and consult.joined
 
 
 def _matters(session: Session) -> tuple[object, bool]:

@@ -103,8 +103,6 @@ class Dialer:
                 bound = taken.bound or bound
                 if taken.again_at is not None:
                     self._later(task_id, taken.again_at)
-            if wish.again_in is not None:
-                self._later(task_id, self._agenda.us + round(wish.again_in * SECOND))
             worker.watcher.bound(task_id, bound)
 
     def _without_agents(self, task: TaskRow) -> str:

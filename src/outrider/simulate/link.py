@@ -32,6 +32,11 @@ class Link:
         self._agenda = agenda
         self._hear: Hear | None = None
         self._held: deque[CallEvent] = deque()
+        self._sent: deque[Callable[[], None]] = deque()
+        self._told_late: dict[int, CallEvent] = {}
+        self._number = 0
+        self._due = 0
+        self._life = 0
         self._armed = -1
         carrier.connect(self._told)
         carrier.on_earlier = self._arm
@@ -39,38 +44,52 @@ class Link:
     def connect(self, hear: Hear) -> None:
         """Bring news to a worker from now on, first what nobody was there to hear."""
         self._hear = hear
+        self._life += 1
         while self._held and self._hear is not None:
-            self._deliver(self._held.popleft())
+            self._hear(self._held.popleft())
 
     def disconnect(self) -> None:
-        """Keep news until somebody is there again."""
+        """Keep news until somebody is there again; commands that were sent arrive, their answers do not."""
         self._hear = None
+        self._life += 1
+        while self._sent:
+            self._sent.popleft()()
 
     def command(self, act: Act, done: Done | None = None) -> None:
         """Let the media server do something; `done` hears None, or what was wrong."""
         if self.gate is not None:
             self.gate("command", False)
-        if self.latency:
-            self._agenda.after(self.latency, partial(self._act, act, done))
+        send = partial(self._act, act, done, self._life)
+        if self.latency or self._sent:
+            self._sent.append(send)
+            self._agenda.after(self.latency, self._arrive)
         else:
-            self._act(act, done)
+            send()
         if self.gate is not None:
             self.gate("command", True)
 
     def living(self) -> Living | None:
-        """Return what is up; None when the media server does not answer."""
+        """Return what is up, after all news that was told before; None when the media server is silent."""
+        while self._sent:
+            self._sent.popleft()()
+        for number in tuple(self._told_late):
+            self._deliver(number)
         try:
             return self.carrier.living()
         except ChannelError:
             return None
 
-    def _act(self, act: Act, done: Done | None) -> None:
+    def _arrive(self) -> None:
+        if self._sent:
+            self._sent.popleft()()
+
+    def _act(self, act: Act, done: Done | None, life: int) -> None:
         trouble: ChannelError | None = None
         try:
             act(self.carrier)
         except ChannelError as error:
             trouble = error
-        if done is not None:
+        if done is not None and life == self._life:
             done(trouble)
 
     def _told(self, event: CallEvent) -> None:
@@ -81,9 +100,18 @@ class Link:
                 self._later(self.latency + delay, event)
 
     def _later(self, delay: float, event: CallEvent) -> None:
-        self._agenda.at(self._agenda.us + round(delay * SECOND), partial(self._deliver, event))
+        self._number += 1
+        self._told_late[self._number] = event
+        due = self._agenda.us + round(delay * SECOND)
+        if delay <= self.latency:
+            # A line that gets quicker does not let later news overtake earlier ones.
+            due = self._due = max(due, self._due)
+        self._agenda.at(due, partial(self._deliver, self._number))
 
-    def _deliver(self, event: CallEvent) -> None:
+    def _deliver(self, number: int) -> None:
+        event = self._told_late.pop(number, None)
+        if event is None:
+            return
         if self._hear is None:
             self._held.append(event)
         else:

@@ -1,60 +1,138 @@
-"""How many lines a simulated task dials now: one per free agent, or what the production pacer says.
+"""How many lines a simulated task dials now: what the production pacer says (`dialing/predictive`).
 
-The dialer asks; `Lines` keeps what is in the air.
+The dialer asks; the desk tells what happens to calls and agents. What pacers have learned survives the
+worker, as what production keeps of them does.
 """
 
-from dataclasses import dataclass, field
+import datetime as dt
+from dataclasses import dataclass
 
+from outrider.agents.actions import STATES_OF_WORK, Changed
 from outrider.agents.floor import Floor
+from outrider.agents.model import SessionId
+from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import AgentMode
 from outrider.dialing.attempt import Claim
+from outrider.dialing.commands import Finish
+from outrider.dialing.predictive.model import (
+    Bound,
+    Counts,
+    FloorView,
+    LineEnd,
+    PacingMode,
+    TalkEnd,
+    count_busy,
+    count_lines,
+)
+from outrider.dialing.predictive.pacer import Pacer
 from outrider.ids import AttemptId, TaskId
+from outrider.simulate.agenda import SECOND
+from outrider.simulate.memory import Memory
 from outrider.simulate.rows import TaskRow
-from outrider.simulate.worker import Worker
 
 Cell = tuple[TaskId, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """So many lines more; `bound` says what keeps it from more, `again_in` (seconds) when to ask again."""
+    """So many lines more; `bound` says what keeps it from more."""
 
     lines: int
     bound: str
-    again_in: float | None = None
-
-
-@dataclass(slots=True)
-class Lines:
-    """Calls of one cell that were not taken yet."""
-
-    ringing: dict[AttemptId, int] = field(default_factory=dict)
 
 
 class Pacers:
-    """The pacers of one worker, by task and media server."""
+    """The pacers of one worker, by task; lines and busy agents by task and media server."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-        self._lines: dict[Cell, Lines] = {}
+    def __init__(self, memory: Memory, known: dict[TaskId, Pacer]) -> None:
+        self._memory = memory
+        self._agenda = memory.agenda
+        self._pacers = known
+        self._days: dict[TaskId, int] = {}
+        self._lines: dict[Cell, dict[AttemptId, int]] = {}
+        self._busy: dict[Cell, dict[SessionId, int]] = {}
+        self._where: dict[SessionId, Cell] = {}
 
     def started(self, claim: Claim) -> None:
         """Note that a call is being made."""
         cell = (claim.plan.task_id, claim.server)
-        self._lines.setdefault(cell, Lines()).ringing[claim.attempt_id] = self._worker.agenda.us
+        self._lines.setdefault(cell, {})[claim.attempt_id] = self._agenda.us
 
-    def taken(self, claim: Claim) -> None:
-        """Note that a call was answered, or is over."""
-        lines = self._lines.get((claim.plan.task_id, claim.server))
-        if lines is not None:
-            lines.ringing.pop(claim.attempt_id, None)
+    def sought(self, claim: Claim) -> None:
+        """Note that a person answered."""
+        self._line_ends(claim, live=True)
+
+    def joined(self, claim: Claim) -> None:
+        """Note that a person who answered has an agent."""
+        self._pacer(self._memory.tasks[claim.plan.task_id]).observe_answer(abandoned=False)
+
+    def over(self, claim: Claim, finish: Finish) -> None:
+        """Note that a call is over."""
+        self._line_ends(claim, live=False)
+        if finish.outcome is Outcome.ABANDONED:
+            self._pacer(self._memory.tasks[claim.plan.task_id]).observe_answer(abandoned=True)
+
+    def changed(self, action: Changed) -> None:
+        """Note who is busy with a contact, and for how long a contact took."""
+        after, task_id = action.after, action.after.task_id
+        engagement = after.engagement
+        if engagement is not None and task_id is not None and after.state in STATES_OF_WORK:
+            if after.id not in self._where:
+                self._where[after.id] = cell = (task_id, after.server)
+                self._busy.setdefault(cell, {})[after.id] = self._agenda.us
+        elif after.id in self._where:
+            cell = self._where.pop(after.id)
+            since = self._busy[cell].pop(after.id)
+            before = None if action.before is None else action.before.engagement
+            if before is not None and before.answered_at is not None:
+                took = (self._agenda.us - since) / SECOND
+                self._pacer(self._memory.tasks[cell[0]]).observe(TalkEnd(took))
 
     def wish(self, task: TaskRow, server: str, floor: Floor) -> Wish:
         """Return how many lines more are to be dialed now."""
-        task_id = task.plan.task_id
-        free = floor.free(task_id, server)
-        ringing = len(self._lines.setdefault((task_id, server), Lines()).ringing)
-        settings = task.plan.action.agents
-        if settings is not None and settings.mode is AgentMode.PREDICTIVE:
-            return Wish(max(0, free - ringing), "agents")
-        return Wish(max(0, free - ringing), "agents")
+        task_id, now = task.plan.task_id, self._agenda.us
+        cell = (task_id, server)
+        pacer = self._pacer(task)
+        day = self._agenda.now().toordinal()
+        if self._days.get(task_id) != day:
+            self._days[task_id] = day
+            pacer.begin_day(day, self._counts(task))
+        view = FloorView(
+            now / SECOND,
+            floor.free(task_id, server),
+            count_busy([(now - since) / SECOND for since in self._busy.get(cell, {}).values()]),
+            count_lines([(now - since) / SECOND for since in self._lines.get(cell, {}).values()]),
+            floor.waiting(task_id, server),
+        )
+        decision = pacer.decide(view)
+        return Wish(decision.lines, _why(decision.bound))
+
+    def _line_ends(self, claim: Claim, *, live: bool) -> None:
+        lines = self._lines.get((claim.plan.task_id, claim.server), {})
+        since = lines.pop(claim.attempt_id, None)
+        if since is not None and not claim.preview and claim.session_id is None:
+            took = (self._agenda.us - since) / SECOND
+            self._pacer(self._memory.tasks[claim.plan.task_id]).observe(
+                LineEnd(live, took, self._agenda.us / SECOND)
+            )
+
+    def _pacer(self, task: TaskRow) -> Pacer:
+        task_id, settings = task.plan.task_id, task.plan.action.agents
+        pacer = self._pacers.get(task_id)
+        if pacer is None:
+            predictive = settings is not None and settings.mode is AgentMode.PREDICTIVE
+            mode = PacingMode.PREDICTIVE if predictive else PacingMode.PROGRESSIVE
+            rule = None if settings is None else settings.abandonment
+            known = () if rule is None else (rule.limit, rule.days, rule.denominator)
+            pacer = Pacer(mode, *known)
+            self._pacers[task_id] = pacer
+        return pacer
+
+    def _counts(self, task: TaskRow) -> dict[int, Counts]:
+        """Return what is committed of the campaign's answers, by day."""
+        days: dict[dt.date, tuple[int, int, int]] = self._memory.abandonment.get(task.plan.campaign_id, {})
+        return {day.toordinal(): Counts(*counts) for day, counts in days.items()}
+
+
+def _why(bound: Bound) -> str:
+    return bound.value

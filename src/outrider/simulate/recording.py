@@ -41,6 +41,11 @@ def record(memory: Memory, batch: Sequence[Result | WrapUp]) -> None:
     sharing.settle(memory)
 
 
+def give_back(memory: Memory, result: Result) -> None:
+    """Write that a card was given back without a call."""
+    record(memory, [result])
+
+
 def fresh_of(memory: Memory, results: Iterable[Result]) -> list[Result]:
     """Return the results of attempts that are open: others were closed before, and gave their unit back."""
     return [result for result in results if result.claim.attempt_id in memory.attempts]

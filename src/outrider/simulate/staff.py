@@ -38,6 +38,8 @@ class Person:
     here: bool = True
     works: bool = False
     rests: bool = False
+    is_dark: bool = False
+    """Whether its desktop is gone for a while."""
     session_id: SessionId | None = None
 
 
@@ -69,6 +71,23 @@ class Staff:
         for index, person in enumerate(members):
             person.here = present is None or index < present
             self._follow(person)
+
+    def vanish(self, person: Person, seconds: float) -> None:
+        """Let an agent's desktop be gone for a while: it does nothing, and then goes on."""
+        person.is_dark = True
+        self._agenda.after(seconds, partial(self._come_back, person))
+        if self.desk is not None and person.session_id is not None:
+            self.desk.connected(person.session_id, connected=False)
+
+    def _come_back(self, person: Person) -> None:
+        person.is_dark = False
+        if self.desk is None or person.session_id is None:
+            return
+        self.desk.connected(person.session_id, connected=True)
+        session = self.desk.floor.session(person.session_id)
+        if session is not None:
+            self._act(person, session)
+        self._follow(person)
 
     def resume(self, desk: Desk) -> None:
         """Go on with another worker."""
@@ -125,6 +144,8 @@ class Staff:
         command: Callable[[], Command],
     ) -> None:
         session = None if self.desk is None else self.desk.floor.session(session_id)
+        if person.is_dark:
+            return
         if session is not None and session.state is state and session.since == since:
             self._say(session_id, command())
             if state is AgentState.READY:
@@ -135,7 +156,7 @@ class Staff:
 
     def _follow(self, person: Person) -> None:
         """Come, rest, go on or go, as the plan of the day says."""
-        if self.desk is None or self.desk.worker.is_dead:
+        if self.desk is None or self.desk.worker.is_dead or person.is_dark:
             return
         wanted = person.here and person.works
         if person.session_id is None:

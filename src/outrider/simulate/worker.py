@@ -6,7 +6,9 @@ out on the links, results are queued and written in batches. `desk` is its floor
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from outrider.campaigns.outcome import Outcome
 from outrider.channels.base import ChannelUnreachableError, DuplicateCallError
@@ -14,10 +16,10 @@ from outrider.channels.model import CallAnswered, CallEvent, CallRinging, Living
 from outrider.dialing import commands, engine
 from outrider.dialing.attempt import Claim, Result
 from outrider.dialing.state import AttemptState
-from outrider.errors import ChannelError
+from outrider.errors import ChannelError, StoreError
 from outrider.ids import AttemptId
 from outrider.runtime.composing import Composer
-from outrider.runtime.hall import Hall
+from outrider.runtime.hall import Hall, Talk
 from outrider.runtime.mailing import MailComposer
 from outrider.simulate import recording
 from outrider.simulate.agenda import Agenda, WallClock
@@ -28,6 +30,14 @@ from outrider.simulate.watching import Watcher
 
 RECORD_AFTER = 0.05
 """Seconds in which results are collected, as `runtime/recorder.py` does."""
+
+
+class Finder(Protocol):
+    """Whoever knows whose rooms are whose."""
+
+    def found_in_room(self, claim: Claim, room: str) -> Talk | None:
+        """Give a contact of a former life to the agent in whose room it is."""
+        ...
 
 
 class Worker:
@@ -53,6 +63,7 @@ class Worker:
         self.away: frozenset[str] = frozenset()
         """Media servers that do not answer."""
         self.hall: Hall | None = None
+        self.desk: Finder | None = None
         self.on_written: Callable[[], None] | None = None
         """Told when results were written: units may be free."""
         self._composer = Composer(MailComposer(b"", ""))
@@ -98,6 +109,10 @@ class Worker:
         if living is not None:
             self._made_calls.add(claim.attempt_id)
             plan = self._composer.call_plan(claim)
+            if living.room and talk is None and self.desk is not None:
+                # The join came through, but who talks to whom was not written down.
+                talk = self.desk.found_in_room(claim, living.room)
+                living = living if talk is not None else replace(living, room="")
             session = None if talk is None or talk.joined_at is None else talk.session_id
             state, todo = engine.adopt(living, plan, self.wall.now(), claim.held, talks_with=session)
             self._enter(claim, state, todo)
@@ -167,7 +182,7 @@ class Worker:
             return
         try:
             self.memory.write(recording.record, batch)
-        except ChannelError:
+        except StoreError:
             self._writes = True
             self.agenda.after(RECORD_AFTER, self.flush)
             return
@@ -181,7 +196,7 @@ class Worker:
         now = self.wall.now()
         result = Result(claim, Outcome.SKIPPED, now, None, reason, untried=not skipped)
         if claim.attempt_id in self.memory.attempts:
-            self.memory.write(recording.record, (result,))
+            self.memory.write(recording.give_back, result)
 
     # Steps of an attempt.
 

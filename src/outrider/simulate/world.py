@@ -6,6 +6,7 @@ always runs the same way.
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Callable
 from functools import partial
 
 from outrider.campaigns.hours import ContactHours
@@ -13,7 +14,9 @@ from outrider.campaigns.strategy import MINUTES_PER_DAY
 from outrider.channels.simulated.behaviour import CarrierProfile, FarEnd
 from outrider.channels.simulated.carrier import SimulatedCarrier
 from outrider.channels.simulated.faults import Faults
+from outrider.channels.simulated.ledger import Ledger
 from outrider.dialing.attempt import TaskPlan
+from outrider.dialing.predictive.pacer import Pacer
 from outrider.ids import CampaignId, JobId, OrganizationId, PoolId, TaskId, ZoneId
 from outrider.licences.model import LicenceKind
 from outrider.simulate import sharing
@@ -50,10 +53,16 @@ MEDIA_CLOCKWORK = 1.0
 
 
 class World:
-    """Everything of one run. `worker` and `desk` are None while the process is dead."""
+    """Everything of one run. `worker` and `desk` are None while the process is dead.
 
-    def __init__(self, scenario: Scenario, watcher: Watcher) -> None:
+    `books` gives every media server its ledger, by its name; for audits.
+    """
+
+    def __init__(
+        self, scenario: Scenario, watcher: Watcher, books: Callable[[str], Ledger] | None = None
+    ) -> None:
         self.scenario = scenario
+        self._books = books
         self.watcher = watcher
         self.agenda = Agenda(scenario.start)
         self.wall = WallClock(self.agenda)
@@ -74,6 +83,8 @@ class World:
         self.dialer: Dialer | None = None
         self.recovery: Recovery | None = None
         self._lives = 0
+        self._pacers: dict[TaskId, Pacer] = {}
+        """What was learned of tasks: kept through crashes."""
         self.agenda.on_rest = self._rest
         self._plan()
 
@@ -88,8 +99,8 @@ class World:
             self.memory, self.agenda, self.wall, self.links, f"worker {self._lives}", self.watcher
         )
         desk = Desk(worker, self.staff.changed)
-        worker.hall = desk
-        pacers = Pacers(worker)
+        worker.hall = worker.desk = desk
+        pacers = Pacers(self.memory, self._pacers)
         desk.pacers = pacers
         dialer = Dialer(desk, pacers, self.scenario.decide_every)
         desk.on_work, worker.on_written = dialer.mark, dialer.mark_all
@@ -195,7 +206,7 @@ class World:
                 link.carrier.drop_all()
             case FaultKind.EVENTS_LOST:
                 link.carrier.inject(Faults(lose_events=fault.count))
-                self.agenda.after(5.0, partial(self._doubt, fault.server))
+                self.agenda.after(5.0, partial(self.doubt, fault.server))
             case FaultKind.WORKER_CRASH:
                 self.kill_worker()
                 self.agenda.after(fault.length, self.start_worker)
@@ -209,10 +220,25 @@ class World:
     def _server_back(self, name: str) -> None:
         self.links[name].carrier.inject(Faults())
         self._tell_away()
-        self._doubt(name)
+        self.doubt(name)
         self.after_change()
 
-    def _doubt(self, name: str) -> None:
+    def doubt_all(self) -> None:
+        """Compare attempts and legs with what is up on every media server."""
+        for name in self.links:
+            self.doubt(name)
+
+    def servers_answer(self) -> None:
+        """Note that all media servers answer again."""
+        self._tell_away()
+
+    def set_clock(self, seconds: float) -> None:
+        """Set the clock on the worker's wall, forwards or backwards."""
+        self.wall.jump(seconds)
+        self.memory.skew += seconds
+        self.after_change()
+
+    def doubt(self, name: str) -> None:
         """Compare attempts with what is up: news may have been lost."""
         if self.worker is not None and self.desk is not None:
             self.worker.clear_up(name)
@@ -269,6 +295,7 @@ class World:
             profiles,
             seed=self.scenario.seed * 1_000 + index,
             originations_per_second=server.originations_per_second,
+            ledger=None if self._books is None else self._books(server.name),
         )
         self.memory.servers[server.name] = ServerRow(server.name, server.ports)
         return Link(server.name, carrier, self.agenda)
