@@ -52,6 +52,7 @@ NAVIGATION: Sequence[NavigationItem] = (
     NavigationItem("Media servers", "/media", Role.ADMINISTRATOR, platform=True),
     NavigationItem("Speech", "/speech", Role.ADMINISTRATOR, platform=True),
     NavigationItem("History", "/history"),
+    NavigationItem("Agent desktop", "/desktop", Role.AGENT),
     NavigationItem("Users", "/users", Role.ADMINISTRATOR),
 )
 

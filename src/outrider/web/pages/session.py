@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import HTMLResponse
 
 from outrider.errors import InvalidInputError, NotAllowedError, NotAuthenticatedError
-from outrider.people.model import ThrottledError
+from outrider.people.model import Credential, Role, ThrottledError
 from outrider.web.access import Edge, SignedIn, authenticate
 from outrider.web.pages import own_address, redirect, render
 from outrider.web.sign_in import (
@@ -33,10 +33,15 @@ def _sign_in_page(
 async def show_sign_in(request: Request, edge: Edge, next: str = "/") -> Response:  # noqa: A002 - a query's name
     """Show the form; whoever is signed in already is led on."""
     try:
-        await authenticate(request, edge)
+        credential = await authenticate(request, edge)
     except NotAuthenticatedError:
         return _sign_in_page(request, to=own_address(next))
-    return redirect(own_address(next))
+    return redirect(_home(credential, own_address(next)))
+
+
+def _home(credential: Credential, to: str) -> str:
+    """Return where to lead: agents have nothing of the console, so that their first page is the desktop."""
+    return "/desktop" if to == "/" and credential.caller.role is Role.AGENT else to
 
 
 @router.post("/sign-in")
@@ -58,7 +63,9 @@ async def handle_sign_in(
         page = _sign_in_page(request, to=to, name=name, error=_sentence(error.message), status=429)
         page.headers["Retry-After"] = str(error.facts["retry_after"])
         return page
-    response = redirect("/password" if opened.credential.must_change_password else to)
+    response = redirect(
+        "/password" if opened.credential.must_change_password else _home(opened.credential, to)
+    )
     give_session(request, response, edge, opened)
     return response
 
@@ -98,7 +105,7 @@ async def handle_password(
     except (InvalidInputError, ThrottledError, NotAllowedError) as error:
         forced = credential.must_change_password
         return _password_page(request, forced=forced, error=_sentence(error.message), status=422)
-    return redirect("/", "Your password is changed.")
+    return redirect(_home(credential, "/"), "Your password is changed.")
 
 
 def _require_same(new: str, again: str) -> None:
