@@ -86,12 +86,16 @@ class VoiceChannel(Protocol):
     async def join(self, call_id: AttemptId, room: str) -> None:
         """Put an answered call into a room, made when it is first used; it leaves the one it was in.
 
-        When this returns, it hears whoever is there, and is heard. Raises ChannelError when it is not up.
+        What was being played to it ends (PlaybackFinished comes), music too. When this returns, it hears
+        whoever is there, and is heard. Raises ChannelError when it is not up.
         """
         ...
 
     async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:
-        """Take a call out of its room; with `music` it hears that until it joins one again."""
+        """Take a call out of its room; with `music` it hears that until it joins one again.
+
+        A room that its last member left is gone. Nothing happens when the call is over.
+        """
         ...
 
     async def send_digits(self, call_id: AttemptId, digits: str) -> None:

@@ -68,6 +68,8 @@ class OutboundCall:
     server: str = ""
     detect_machine: bool = False
     purpose: CallPurpose = CallPurpose.CUSTOMER
+    early_room: str = ""
+    """The room it is in from the first moment: whoever is there hears it ring. Empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

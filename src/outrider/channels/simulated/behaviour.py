@@ -82,9 +82,11 @@ class CarrierProfile:
     answer_delay: Span = Span(0.8, 4.0)
     """From the end of the prompt to the key or word."""
     talk: Span = Span(60.0, 180.0)
-    """From the first word with an agent until the person hangs up."""
+    """From the first word with an agent until the person hangs up; it goes on while the person is on hold."""
     talk_mean: float = 0.0
     """Above 0: talks are drawn exponentially around this mean, and `talk` means nothing."""
+    hold_patience: Span = Span(120.0, 600.0)
+    """Music on hold after which a person hangs up."""
     unrecognised: float = 0.0
     """Share of answered calls for which the media server cannot tell a person from a machine."""
     file_seconds: float = 12.0
@@ -115,6 +117,7 @@ def built_in() -> dict[str, CarrierProfile]:
         linger=there,
         hangs_up_early=0.0,
         talk=there,
+        hold_patience=there,
     )
     return {DEFAULT: CarrierProfile(), AGENT: phone, CONSULT: replace(phone, human_ring=Span(2.0, 6.0))}
 
@@ -132,7 +135,8 @@ def parse_profiles(document: Mapping[str, object], where: str = "profiles") -> d
     """Return the profiles of a parsed TOML or JSON document, `{"profiles": {name: {...}}}`.
 
     What a profile leaves out comes from the document's "default" profile, or else from the built-in one,
-    which is always part of the answer. Raises InvalidInputError that names the place.
+    which is always part of the answer; those of agents' phones and of people who are consulted have built-in
+    ones of their own. Raises InvalidInputError that names the place.
     """
     for key in document:
         if key != "profiles":
@@ -140,9 +144,10 @@ def parse_profiles(document: Mapping[str, object], where: str = "profiles") -> d
     tables = _table(document.get("profiles", {}), where)
     base = _profile(tables.get(DEFAULT, {}), CarrierProfile(), f"{where}: profile {DEFAULT}")
     profiles = {DEFAULT: base}
+    bases = {**built_in(), DEFAULT: base}
     for name, table in tables.items():
         if name != DEFAULT:
-            profiles[name] = _profile(table, base, f"{where}: profile {name}")
+            profiles[name] = _profile(table, bases.get(name, base), f"{where}: profile {name}")
     return profiles
 
 

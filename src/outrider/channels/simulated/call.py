@@ -19,12 +19,13 @@ class Call:
         "ending",
         "fate",
         "listening",
+        "music",
         "order",
         "playing",
         "profile",
         "record",
         "room",
-        "talks",
+        "talks_until",
         "timer",
     )
 
@@ -41,5 +42,7 @@ class Call:
         self.listening: frozenset[str] = frozenset()
         self.ending = False
         self.room = ""
-        self.talks = False
-        """Whether the person has begun to talk with an agent: then it hangs up when all is said."""
+        self.music = False
+        """Whether it hears music on hold."""
+        self.talks_until: int | None = None
+        """When all is said, in microseconds; None: the person has not talked with anybody yet."""

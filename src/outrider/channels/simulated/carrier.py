@@ -4,10 +4,8 @@
 synchronous; time is read from the Clock and kept in whole microseconds, so that virtual time is exact.
 """
 
-import datetime as dt
-import heapq
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from outrider.channels.base import ChannelUnreachableError, DuplicateCallError, EventSink
@@ -27,19 +25,17 @@ from outrider.channels.model import (
     Prompt,
     SpeechHeard,
 )
-from outrider.channels.simulated.behaviour import DEFAULT, CarrierProfile, FarEnd, built_in
+from outrider.channels.simulated.behaviour import ALWAYS_THERE, DEFAULT, CarrierProfile, FarEnd, built_in
 from outrider.channels.simulated.call import Call
 from outrider.channels.simulated.counts import CarrierCounts
-from outrider.channels.simulated.fate import Fate, draw_fate
+from outrider.channels.simulated.fate import Fate, draw_fate, draw_hold
 from outrider.channels.simulated.faults import Faults
 from outrider.channels.simulated.ledger import CallRecord, Ledger
 from outrider.channels.simulated.rooms import Rooms
+from outrider.channels.simulated.timers import SECOND, Step, Timers
 from outrider.clock import Clock
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
-
-_SECOND = 1_000_000
-_MICROSECOND = dt.timedelta(microseconds=1)
 
 DIGITS = frozenset("0123456789*#ABCD")
 
@@ -50,9 +46,6 @@ _UNANSWERED = {
     FarEnd.UNALLOCATED: EndCause.UNALLOCATED,
 }
 """Ends of calls that never ring."""
-
-
-_Step = Callable[[Call, int], None]
 
 
 class SimulatedCarrier:
@@ -75,8 +68,6 @@ class SimulatedCarrier:
     ) -> None:
         self.clock = clock
         self.counts = CarrierCounts()
-        self.on_earlier: Callable[[], None] | None = None
-        """Called when a timer is set that is due before all others; the scheduler's alarm."""
         self._profiles = {**built_in(), **(profiles or {})}
         self._seed = seed
         self._max_ports = max_ports
@@ -84,14 +75,14 @@ class SimulatedCarrier:
         self._tokens = max(1.0, originations_per_second or 0.0)
         self._tokens_at = 0
         self._ledger = ledger
-        self._epoch = clock.now()
         self._faults = Faults()
         self._calls: dict[AttemptId, Call] = {}
         self.rooms = Rooms()
         self._used: set[AttemptId] = set(used)
         self._calls_to: dict[str, int] = {}
-        self._timers: list[tuple[int, int, Call, _Step]] = []
-        self._timer_number = 0
+        self._timers = timers = Timers(clock)
+        self.run_due, self.seconds_to_next = timers.run_due, timers.seconds_to_next
+        self._now, self._time, self._set_timer = timers.now, timers.time, timers.set
         self._sink: EventSink | None = None
         self._held: deque[CallEvent] = deque()
 
@@ -125,27 +116,27 @@ class SimulatedCarrier:
         usual = DEFAULT if order.purpose is CallPurpose.CUSTOMER else order.purpose.value
         profile = self._profiles.get(order.profile) or self._profiles[usual]
         fate = self._spoil(draw_fate(profile, self._seed, order.address, nth), now)
-        call = Call(order, profile, fate, CallRecord(order.call_id, order.address, nth, self._time(now)))
+        record = CallRecord(order.call_id, order.address, nth, self._time(now), purpose=order.purpose)
+        call = Call(order, profile, fate, record)
         self._calls[order.call_id] = call
         self.counts.originated += 1
         self.counts.most_living = max(self.counts.most_living, len(self._calls))
         if self._ledger is not None:
             self._ledger.made(call.record)
         self._set_timer(call, now, fate.setup, self._set_up)
+        if order.early_room:
+            self._settle_all(self.rooms.enter(call, order.early_room, record.made_at), now)
 
     def play(self, call_id: AttemptId, prompt: Prompt) -> None:
         """Play a prompt. Raises ChannelError unless the call is answered and nothing is being played."""
-        self._check_reachable()
-        call = self._calls.get(call_id)
-        if call is None or call.ending or not call.answered:
-            raise ChannelError(f"call {call_id} is not up, nothing can be played on it", call_id=call_id)
+        call = self._up(call_id, "nothing can be played on it")
         if call.playing:
             raise ChannelError(f"a prompt is being played on call {call_id} already", call_id=call_id)
         call.playing = True
         wait = call.fate.greeting
         call.fate = replace(call.fate, greeting=0.0)
         duration = call.profile.playing_time(prompt.text)
-        if call.early is None:
+        if call.early is None or call.talks_until is not None:
             self._set_timer(call, self._now(), wait + duration, self._finish_prompt)
         else:
             self._set_timer(call, self._now(), wait + duration * call.early, self._far_end_hangs_up)
@@ -159,11 +150,7 @@ class SimulatedCarrier:
 
     def listen(self, call_id: AttemptId, words: Sequence[str]) -> None:
         """Recognise these words. Raises ChannelError unless the call is answered."""
-        self._check_reachable()
-        call = self._calls.get(call_id)
-        if call is None or call.ending or not call.answered:
-            raise ChannelError(f"call {call_id} is not up, nothing can be heard on it", call_id=call_id)
-        call.listening = frozenset(words)
+        self._up(call_id, "nothing can be heard on it").listening = frozenset(words)
 
     def stop_listening(self, call_id: AttemptId) -> None:
         """Recognise nothing any more. Raises ChannelError when unreachable."""
@@ -173,32 +160,35 @@ class SimulatedCarrier:
             call.listening = frozenset()
 
     def join(self, call_id: AttemptId, room: str) -> None:
-        """Put a call into a room. Raises ChannelError unless the call is answered.
+        """Put a call into a room; what is being played to it ends. ChannelError unless the call is answered.
 
-        A contact begins to talk with whoever is there, and hangs up when all is said.
+        A person who finds somebody there begins to talk, and hangs up when all is said.
+        """
+        call = self._up(call_id, "it cannot join a room")
+        now = self._now()
+        call.music = False
+        moved = self.rooms.enter(call, room, self._time(now))
+        if call.playing:
+            self._set_timer(call, now, 0.0, self._finish_prompt)
+        self._settle_all((call, *moved), now)
+
+    def leave(self, call_id: AttemptId, *, music: bool = True) -> None:
+        """Take a call out of its room, to music or to silence; whoever is left alone there waits too.
+
+        Nothing happens when it is gone. Raises ChannelError when unreachable.
         """
         self._check_reachable()
         call = self._calls.get(call_id)
-        if call is None or call.ending or not call.answered:
-            raise ChannelError(f"call {call_id} is not up, it cannot join a room", call_id=call_id)
-        self.rooms.enter(call, room)
-        if call.order.purpose is CallPurpose.CUSTOMER and not call.talks:
-            call.talks = True
-            self._set_timer(call, self._now(), call.fate.talk, self._far_end_hangs_up)
-
-    def leave(self, call_id: AttemptId) -> None:
-        """Take a call out of its room, if it is in one. Raises ChannelError when unreachable."""
-        self._check_reachable()
-        call = self._calls.get(call_id)
-        if call is not None:
-            self.rooms.leave(call)
+        if call is not None and (call.room or music):
+            now = self._now()
+            call.music = music and call.answered
+            self._settle_all((call, *self.rooms.leave(call, self._time(now))), now)
 
     def send_digits(self, call_id: AttemptId, digits: str) -> None:
-        """Play keys to the far end. Raises ChannelError unless the call is answered."""
-        self._check_reachable()
-        call = self._calls.get(call_id)
-        if call is None or call.ending or not call.answered:
-            raise ChannelError(f"call {call_id} is not up, it hears no keys", call_id=call_id)
+        """Play keys to the far end. Raises ChannelError unless the call is answered, or for other keys."""
+        call = self._up(call_id, "it hears no keys")
+        if not digits or not DIGITS.issuperset(digits):
+            raise ChannelError(f"{digits!r} cannot be sent: use the keys 0 to 9, *, # and A to D")
         call.record.digits += digits
 
     def hang_up(self, call_id: AttemptId) -> None:
@@ -237,24 +227,14 @@ class SimulatedCarrier:
 
     # The clock's side.
 
-    def run_due(self, limit: int | None = None) -> int:
-        """Let everything happen that is due by now, at most `limit` steps; return how many there were."""
-        now = self._now()
-        done = 0
-        timers = self._timers
-        while timers and timers[0][0] <= now and done != limit:
-            due, number, call, step = heapq.heappop(timers)
-            if call.timer == number:
-                done += 1
-                step(call, due)
-        return done
+    @property
+    def on_earlier(self) -> Callable[[], None] | None:
+        """What is called when a timer is set that is due before all others; the scheduler's alarm."""
+        return self._timers.on_earlier
 
-    def seconds_to_next(self) -> float | None:
-        """Return the seconds of clock time until something is due, None when nothing will happen."""
-        timers = self._timers
-        while timers and timers[0][2].timer != timers[0][1]:
-            heapq.heappop(timers)
-        return max(0.0, (timers[0][0] - self._now()) / _SECOND) if timers else None
+    @on_earlier.setter
+    def on_earlier(self, alarm: Callable[[], None] | None) -> None:
+        self._timers.on_earlier = alarm
 
     # What happens to a call, step by step. `at` is when it was due, which is the time the events bear.
 
@@ -280,12 +260,17 @@ class SimulatedCarrier:
         call.record.answered_at = self._time(at)
         call.record.by = call.by
         self.counts.answered += 1
-        self._set_timer(call, at, call.fate.greeting + call.fate.patience, self._far_end_hangs_up)
+        if call.room:
+            self._settle(call, at)
+        else:
+            self._set_timer(call, at, call.fate.greeting + call.fate.patience, self._far_end_hangs_up)
         self._emit(CallAnswered(call.order.call_id, self._time(at), call.by))
 
     def _finish_prompt(self, call: Call, at: int) -> None:
         call.playing = False
-        if call.fate.answer is None:
+        if call.room or call.talks_until is not None:
+            self._settle(call, at)
+        elif call.fate.answer is None:
             self._set_timer(call, at, call.fate.linger, self._far_end_hangs_up)
         else:
             self._set_timer(call, at, call.fate.answer_after, self._give_answer)
@@ -319,7 +304,7 @@ class SimulatedCarrier:
 
     def _end(self, call: Call, at: int, cause: EndCause, detail: str = "") -> None:
         call.timer = 0
-        self.rooms.leave(call)
+        self._settle_all(self.rooms.leave(call, self._time(at)), at)
         del self._calls[call.order.call_id]
         self.counts.ended += 1
         call.record.ended_at = self._time(at)
@@ -328,13 +313,40 @@ class SimulatedCarrier:
             self._ledger.over(call.record)
         self._emit(CallEnded(call.order.call_id, self._time(at), cause, detail))
 
-    def _end_soon(self, call: Call, step: _Step) -> None:
+    def _end_soon(self, call: Call, step: Step) -> None:
         """End a call at the scheduler's next step, so that no command calls back into its caller."""
         if not call.ending:
             call.ending = True
             self._set_timer(call, self._now(), 0.0, step)
 
+    def _settle_all(self, calls: Iterable[Call], at: int) -> None:
+        for call in calls:
+            self._settle(call, at)
+
+    def _settle(self, call: Call, at: int) -> None:
+        """Let who joined, left, or was joined or left go on as people do with what they hear now."""
+        if not call.answered or call.ending or call.playing:
+            return
+        company = self.rooms.has_company(call)
+        if company and call.talks_until is None and call.order.purpose is not CallPurpose.AGENT:
+            call.talks_until = at + round(call.fate.talk * SECOND)
+        left = ALWAYS_THERE if call.talks_until is None else max(0.0, (call.talks_until - at) / SECOND)
+        if not company:
+            left = min(left, self._hold(call) if call.music else call.fate.patience)
+        self._set_timer(call, at, left, self._far_end_hangs_up)
+
     # The parts that the above are made of.
+
+    def _up(self, call_id: AttemptId, so: str) -> Call:
+        """Return an answered call, or raise ChannelError with what follows from its absence."""
+        self._check_reachable()
+        call = self._calls.get(call_id)
+        if call is None or call.ending or not call.answered:
+            raise ChannelError(f"call {call_id} is not up, {so}", call_id=call_id)
+        return call
+
+    def _hold(self, call: Call) -> float:
+        return draw_hold(call.profile, self._seed, call.record.address, call.record.nth)
 
     def _emit(self, event: CallEvent) -> None:
         faults = self._faults
@@ -363,7 +375,7 @@ class SimulatedCarrier:
             self._faults = replace(self._faults, fail_next=self._faults.fail_next - 1)
             return replace(fate, end=FarEnd.FAILED)
         if self._rate is not None:
-            refill = (now - self._tokens_at) / _SECOND * self._rate
+            refill = (now - self._tokens_at) / SECOND * self._rate
             self._tokens = min(max(1.0, self._rate), self._tokens + refill)
             self._tokens_at = now
             if self._tokens < 1.0:
@@ -378,19 +390,3 @@ class SimulatedCarrier:
     def _check_reachable(self) -> None:
         if self._faults.unreachable:
             raise ChannelUnreachableError("the carrier is unreachable; calls that are up live on")
-
-    def _set_timer(self, call: Call, start: int, seconds: float, step: _Step) -> None:
-        """Let `step` be the next thing that happens to the call, in place of what was planned."""
-        self._timer_number += 1
-        call.timer = self._timer_number
-        due = start + round(seconds * _SECOND)
-        earlier = not self._timers or due < self._timers[0][0]
-        heapq.heappush(self._timers, (due, self._timer_number, call, step))
-        if earlier and self.on_earlier is not None:
-            self.on_earlier()
-
-    def _now(self) -> int:
-        return (self.clock.now() - self._epoch) // _MICROSECOND
-
-    def _time(self, microseconds: int) -> dt.datetime:
-        return self._epoch + dt.timedelta(microseconds=microseconds)

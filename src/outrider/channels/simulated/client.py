@@ -144,9 +144,9 @@ class TcpCarrier:
         """Put an answered call into a room. Raises ChannelError when the call is not up."""
         await self._command("join", {"id": call_id, "room": room})
 
-    async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:  # noqa: ARG002 - all hear it
+    async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:
         """Take a call out of its room; nothing happens when it is gone."""
-        await self._command("leave", {"id": call_id})
+        await self._command("leave", {"id": call_id, "music": music})
 
     async def send_digits(self, call_id: AttemptId, digits: str) -> None:
         """Play keys to the far end. Raises ChannelError when the call is not up."""

@@ -80,10 +80,10 @@ class EmbeddedCarrier:
         await self._reach()
         self.carrier.join(call_id, room)
 
-    async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:  # noqa: ARG002 - all hear it
+    async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:
         """Take a call out of its room; nothing happens when it is gone."""
         await self._reach()
-        self.carrier.leave(call_id)
+        self.carrier.leave(call_id, music=music)
 
     async def send_digits(self, call_id: AttemptId, digits: str) -> None:
         """Play keys to the far end. Raises ChannelError when the call is not up."""

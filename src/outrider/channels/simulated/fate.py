@@ -35,7 +35,7 @@ class Fate:
     """The key or word with which a person answers a prompt."""
     answer_after: float = 0.0
     talk: float = 0.0
-    """For how long a person talks with an agent."""
+    """For how long a person talks with an agent, and a machine records one."""
 
 
 def draw_fate(profile: CarrierProfile, seed: int, address: str, nth: int) -> Fate:
@@ -51,6 +51,7 @@ def draw_fate(profile: CarrierProfile, seed: int, address: str, nth: int) -> Fat
         ring = profile.human_ring
     else:
         ring = profile.machine_ring if end is FarEnd.MACHINE else profile.reject_ring
+    patience = (profile.patience if human else profile.machine_patience).at(draws[3])
     leaves_early = human and draws[4] < profile.hangs_up_early
     answer, answer_after = _answer(profile, f"{seed}|answer|{nth}|{address}") if human else (None, 0.0)
     return Fate(
@@ -58,14 +59,19 @@ def draw_fate(profile: CarrierProfile, seed: int, address: str, nth: int) -> Fat
         setup=profile.setup.at(draws[1]),
         ring=ring.at(draws[2]),
         greeting=0.0 if human else profile.machine_greeting.at(draws[3]),
-        patience=(profile.patience if human else profile.machine_patience).at(draws[3]),
+        patience=patience,
         early=draws[5] if leaves_early else None,
         linger=profile.linger.at(draws[6]),
         recognised=draws[7] >= profile.unrecognised,
         answer=answer,
         answer_after=answer_after,
-        talk=_talk(profile, f"{seed}|talk|{nth}|{address}") if human else 0.0,
+        talk=_talk(profile, f"{seed}|talk|{nth}|{address}") if human else patience,
     )
+
+
+def draw_hold(profile: CarrierProfile, seed: int, address: str, nth: int) -> float:
+    """Return for how many seconds a person listens to music on hold in one call, each time anew."""
+    return profile.hold_patience.at(_uniform(f"{seed}|hold|{nth}|{address}")[0])
 
 
 def _end(profile: CarrierProfile, draw: float, seed: int, address: str) -> FarEnd:

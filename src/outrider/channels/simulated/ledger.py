@@ -7,13 +7,22 @@ import datetime as dt
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from outrider.channels.model import AnsweredBy, EndCause
+from outrider.channels.model import AnsweredBy, CallPurpose, EndCause
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
+
+
+@dataclass(slots=True)
+class Visit:
+    """A call's stay in a room; `until` is None while it lasts."""
+
+    room: str
+    since: dt.datetime
+    until: dt.datetime | None = None
 
 
 @dataclass(slots=True)
@@ -32,6 +41,9 @@ class CallRecord:
     cause: EndCause | None = None
     digits: str = ""
     """Keys that were played to the far end."""
+    purpose: CallPurpose = CallPurpose.CUSTOMER
+    visits: list[Visit] = field(default_factory=list)
+    """The rooms it was in, in order."""
 
 
 class Ledger(Protocol):
@@ -80,6 +92,8 @@ class FileLedger:
             at=record.ended_at,
             cause=record.cause,
             digits=record.digits,
+            purpose=record.purpose,
+            visits=[(visit.room, visit.since, visit.until) for visit in record.visits],
         )
 
     def close(self) -> None:
@@ -90,7 +104,7 @@ class FileLedger:
         self._file.write(json.dumps(entry, default=_plain, separators=(",", ":")) + "\n")
 
 
-def read_ledger(path: Path) -> Iterator[dict[str, str | int | None]]:
+def read_ledger(path: Path) -> Iterator[dict[str, Any]]:
     """Yield a ledger's entries, oldest first; a last line cut short by a kill is left out.
 
     Raises ChannelError for a line that is no entry. A file that does not exist holds nothing.

@@ -52,6 +52,8 @@ class CarrierServer:
         self._scheduler = Scheduler(carrier)
         self._switchboard = Switchboard(grace, stopwatch)
         self._made_in: dict[AttemptId, str] = {}
+        self._keyed: dict[AttemptId, tuple[str, object]] = {}
+        """The last command of each call that sent keys, by session and number."""
         self._server: asyncio.Server | None = None
         self._connections: dict[_Connection, asyncio.Task[None] | None] = {}
 
@@ -135,11 +137,12 @@ class CarrierServer:
             case "drop_all":
                 self.carrier.drop_all()
             case other:
-                self._act_on_call(other, AttemptId(str(message.get("id"))), message)
+                self._act_on_call(other, message, session)
         return True
 
-    def _act_on_call(self, what: object, call_id: AttemptId, message: Message) -> None:
+    def _act_on_call(self, what: object, message: Message, session: str) -> None:
         """Carry out a command about one call."""
+        call_id = AttemptId(str(message.get("id")))
         match what:
             case "play":
                 self._play(message)
@@ -154,9 +157,9 @@ class CarrierServer:
             case "join":
                 self.carrier.join(call_id, str(message.get("room") or ""))
             case "leave":
-                self.carrier.leave(call_id)
+                self.carrier.leave(call_id, music=bool(message.get("music")))
             case "send_digits":
-                self.carrier.send_digits(call_id, str(message.get("digits") or ""))
+                self._send_digits(call_id, message, session)
             case _:
                 raise ChannelError(f"the carrier knows no command {what!r}")
 
@@ -171,6 +174,12 @@ class CarrierServer:
             raise
         self._made_in[call.call_id] = session
         self._switchboard.made(call.call_id, box)
+
+    def _send_digits(self, call_id: AttemptId, message: Message, session: str) -> None:
+        command = session, message.get("n")
+        if not (message.get("again") and self._keyed.get(call_id) == command):
+            self.carrier.send_digits(call_id, str(message.get("digits") or ""))
+            self._keyed[call_id] = command
 
     def _play(self, message: Message) -> None:
         call_id = AttemptId(str(message.get("id")))

@@ -60,6 +60,7 @@ def call_message(call: OutboundCall) -> Message:
         "caller_id": call.caller_id,
         "profile": call.profile,
         "purpose": call.purpose,
+        "early_room": call.early_room,
     }
 
 
@@ -74,6 +75,7 @@ def parse_call(message: Message) -> OutboundCall:
             caller_id=None if caller is None else _text(caller),
             profile=_text(message.get("profile", "")),
             purpose=CallPurpose(message.get("purpose", CallPurpose.CUSTOMER)),
+            early_room=_text(message.get("early_room", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ChannelError(f"an originate is misshapen: {error!r}") from error
