@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 
 from outrider.agents import api as agents_api
 from outrider.agents import desk_api, desk_commands_api, desk_documents_api, desk_records_api, desk_socket_api
+from outrider.agents.desk import AgentDesk
 from outrider.background import background, mail_composer, running, taking_bounces
 from outrider.campaigns import api as campaigns_api
 from outrider.channel_reports import api as channels_api
@@ -27,6 +28,7 @@ from outrider.media.checking import ServerCheck
 from outrider.observe import Metrics
 from outrider.prepared import Prepared
 from outrider.runtime import store as runtime_store
+from outrider.runtime.floor_door import FloorDoor
 from outrider.runtime.mailing import MailComposer
 from outrider.speaking import speech_settings
 from outrider.speech import api as speech_api
@@ -89,8 +91,8 @@ ROUTERS: tuple[APIRouter, ...] = (
 """Everything that is served beyond the web shell."""
 
 
-def make_web(prepared: Prepared) -> tuple[FastAPI, News]:
-    """Return the web application and the news that its streams wait on."""
+def make_web(prepared: Prepared, door: FloorDoor | None = None) -> tuple[FastAPI, News]:
+    """Return the web application and the news that its streams wait on; `door` leads to agents' floor."""
     news = News(prepared.database)
     metrics = Metrics(lambda: prepared.database.read_now(_figures, prepared.clock.now()))
     speech_check = make_check(speech_settings(prepared.settings))
@@ -102,6 +104,7 @@ def make_web(prepared: Prepared) -> tuple[FastAPI, News]:
         news=news,
         metrics=metrics,
         parts={
+            AgentDesk: AgentDesk(door or FloorDoor()),
             ChannelChecks: make_channel_checks(
                 prepared.settings, prepared.database, prepared.sealer, speech_check
             ),
@@ -127,11 +130,12 @@ async def serve(prepared: Prepared, started: Callable[[str], None], stop: asynci
     `started` is called with the address once the server listens. Calls that are up at the end are taken
     over by the next start, where the carrier keeps them.
     """
-    app, news = make_web(prepared)
+    door = FloorDoor()
+    app, news = make_web(prepared, door)
     server_settings = prepared.settings.server
     server = make_server(app, news, host=server_settings.host, port=server_settings.port)
     listening = listen(server_settings.host, server_settings.port)
-    async with background(prepared), taking_bounces(prepared), running(_stop_later(server, stop)):
+    async with background(prepared, door), taking_bounces(prepared), running(_stop_later(server, stop)):
         serving = asyncio.ensure_future(server.serve([listening]))
         await _listening(server, serving)
         if server.started and not server.should_exit:

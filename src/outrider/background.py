@@ -19,6 +19,7 @@ from outrider.errors import OutriderError
 from outrider.fleet import AsteriskFleet
 from outrider.prepared import Prepared
 from outrider.runtime.composing import Composer
+from outrider.runtime.floor_door import FloorDoor
 from outrider.runtime.importing import ImportRunner
 from outrider.runtime.mailing import MailComposer
 from outrider.runtime.media_keeper import MediaKeeper
@@ -37,8 +38,11 @@ IMPORT_POLL = 1.0
 PAUSE_AFTER_FAILURE = 1.0
 
 
-def make_worker(prepared: Prepared, slot: Slot, voice: MediaServers) -> Worker:
-    """Return a worker of this process. Slot and voice channel outlive it: so do the calls that are up."""
+def make_worker(prepared: Prepared, slot: Slot, voice: MediaServers, door: FloorDoor | None = None) -> Worker:
+    """Return a worker of this process. Slot and voice channel outlive it: so do the calls that are up.
+
+    With a `door` it may have the floor of agents, whom the process serves then.
+    """
     settings = prepared.settings
     fleet = AsteriskFleet(voice, slot.name, settings.media.sounds)
     channels = Channels(
@@ -59,7 +63,10 @@ def make_worker(prepared: Prepared, slot: Slot, voice: MediaServers) -> Worker:
         MediaKeeper(
             prepared.database, prepared.clock, RealClock(), prepared.sealer, fleet, settings.worker.poll
         ),
+        with_floor=door is not None,
     )
+    if door is not None:
+        door.floor = worker.floor
     worker.channel_keeper = make_keeper(
         settings,
         prepared.database,
@@ -94,11 +101,14 @@ def make_platform_manager(prepared: Prepared) -> PlatformManager:
 
 
 @contextlib.asynccontextmanager
-async def background(prepared: Prepared) -> AsyncIterator[None]:
-    """Run worker, monitor and imports beside the block, and stop them in order after it."""
+async def background(prepared: Prepared, door: FloorDoor | None = None) -> AsyncIterator[None]:
+    """Run worker, monitor and imports beside the block, and stop them in order after it.
+
+    `door` leads to the floor of agents, for a process that serves their desktops.
+    """
     async with contextlib.AsyncExitStack() as stack:
         if prepared.settings.worker.enabled:
-            await stack.enter_async_context(_working(prepared))
+            await stack.enter_async_context(_working(prepared, door))
         monitor = Monitor(prepared.database, prepared.rules, prepared.clock, RealClock())
         stack.push_async_callback(monitor.close)
         await stack.enter_async_context(running(monitor.run()))
@@ -110,7 +120,7 @@ async def background(prepared: Prepared) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _working(prepared: Prepared) -> AsyncIterator[None]:
+async def _working(prepared: Prepared, door: FloorDoor | None) -> AsyncIterator[None]:
     """Keep a worker running: one whose lease was lost, or that failed, is replaced by a new one."""
     current: list[Worker] = []
     slot = Slot(prepared.settings.data_folder)
@@ -118,7 +128,7 @@ async def _working(prepared: Prepared) -> AsyncIterator[None]:
     voice = adapters.make_voice(prepared.settings, prepared.clock, slot.name, speech)
 
     async def run_one() -> None:
-        worker = make_worker(prepared, slot, voice)
+        worker = make_worker(prepared, slot, voice, door)
         current[:] = [worker]
         try:
             await worker.run()

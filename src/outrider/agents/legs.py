@@ -76,6 +76,11 @@ def of_owners(tx: Tx, owners: Sequence[str]) -> list[Leg]:
     return store.of_owners(tx, owners)
 
 
+def every(tx: Tx) -> list[Leg]:
+    """Return all legs that are charged, oldest first: what a floor finds when it is taken."""
+    return store.every(tx)
+
+
 def of_sessions(tx: Tx, session_ids: Sequence[SessionId]) -> list[Leg]:
     """Return the legs of these sessions, oldest first."""
     return store.of_sessions(tx, session_ids)

@@ -59,6 +59,11 @@ def of_owners(tx: Tx, owners: Sequence[str]) -> list[Leg]:
     return [_leg(row) for row in tx.execute(query).mappings()]
 
 
+def every(tx: Tx) -> list[Leg]:
+    """Return all legs, oldest first."""
+    return [_leg(row) for row in tx.execute(LEGS.order_by(G.started_at, G.id)).mappings()]
+
+
 def of_sessions(tx: Tx, session_ids: Sequence[SessionId]) -> list[Leg]:
     """Return the legs of these sessions, oldest first."""
     query = LEGS.where(G.session_id.in_(session_ids)).order_by(G.started_at, G.id)

@@ -11,11 +11,12 @@ from typing import Any
 
 from outrider.campaigns.strategy import Channel, MenuChoice, NoResource, OnMachine
 from outrider.campaigns.strategy import Prompt as StrategyPrompt
+from outrider.campaigns.strategy_agents import AgentSettings
 from outrider.channels.email.template import Kind, Template, parse_template
 from outrider.channels.model import OutboundCall, OutboundText, Prompt
 from outrider.dialing import engine
 from outrider.dialing.attempt import Claim, text_reference
-from outrider.dialing.call_script import CallPlan, Choice, Question
+from outrider.dialing.call_script import AgentLine, CallPlan, Choice, Question
 from outrider.dialing.commands import CallWebhook
 from outrider.dialing.state import Step
 from outrider.runtime.mailing import MailComposer
@@ -48,6 +49,7 @@ class Composer:
         call = claim.plan.action.call
         if call is None:
             return CallPlan(Prompt())
+        agents = claim.plan.action.agents
         question = None
         if call.menu is not None:
             menu = call.menu
@@ -61,6 +63,7 @@ class Composer:
             speech_units=bool(claim.server),
             patience=patience,
             digits_suffice=call.no_resource is NoResource.DIGITS,
+            agents=None if agents is None else _agent_line(claim, agents, call.voice),
         )
 
 
@@ -90,6 +93,11 @@ def _call(claim: Claim) -> OutboundCall:
     )
 
 
+def _agent_line(claim: Claim, agents: AgentSettings, voice: str) -> AgentLine:
+    abandoned = None if agents.abandoned is None else _prompt(agents.abandoned, claim, voice)
+    return AgentLine(agents.abandonment.patience, claim.session_id, abandoned)
+
+
 def _text(claim: Claim) -> OutboundText:
     sms = claim.plan.action.sms
     if sms is None:
@@ -97,7 +105,7 @@ def _text(claim: Claim) -> OutboundText:
     return OutboundText(
         claim.attempt_id,
         claim.address,
-        _filled(sms.text, claim),
+        filled(sms.text, claim),
         sender=sms.sender_for(claim.contact.field),
         reference=text_reference(claim.attempt_id),
         receipt=sms.receipt_wait is not None,
@@ -129,7 +137,7 @@ def _webhook(claim: Claim) -> CallWebhook:
 def _filled_in(value: Any, claim: Claim) -> Any:
     """Return a piece of JSON whose texts, but not names, are filled in for a contact."""
     if isinstance(value, str):
-        return _filled(value, claim)
+        return filled(value, claim)
     if isinstance(value, dict):
         return {name: _filled_in(each, claim) for name, each in value.items()}
     return [_filled_in(each, claim) for each in value] if isinstance(value, list) else value
@@ -149,7 +157,7 @@ def _filled_values(value: object, fields: Mapping[str, str]) -> object:
 
 
 def _prompt(prompt: StrategyPrompt, claim: Claim, voice: str) -> Prompt:
-    text = None if prompt.text is None else _filled(prompt.text, claim)
+    text = None if prompt.text is None else filled(prompt.text, claim)
     return Prompt(text, prompt.file, voice)
 
 
@@ -158,7 +166,8 @@ def _choice(choice: MenuChoice, claim: Claim, voice: str) -> Choice:
     return Choice(choice.digit, choice.disposition, choice.word, say, choice.do_not_contact)
 
 
-def _filled(text: str, claim: Claim) -> str:
+def filled(text: str, claim: Claim) -> str:
+    """Return a template filled in for a contact."""
     return text if "{" not in text else _template(text).fill(fields_of(claim))
 
 

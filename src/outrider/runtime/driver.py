@@ -11,7 +11,7 @@ import structlog
 from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import Channel
 from outrider.channels.base import ChannelUnreachableError
-from outrider.channels.model import CallEvent, LivingCall, TextResult, TextSent
+from outrider.channels.model import CallEvent, CallRinging, LivingCall, TextResult, TextSent
 from outrider.clock import Clock, stopwatch
 from outrider.dialing import commands, engine
 from outrider.dialing.attempt import Claim, Result
@@ -19,6 +19,7 @@ from outrider.dialing.state import AttemptState
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
 from outrider.runtime.composing import Composer
+from outrider.runtime.hall import Hall, Talk
 from outrider.runtime.performer import Channels, Listener, PerformedNews, Performer
 from outrider.runtime.recorder import Recorder
 from outrider.runtime.speech_desk import SpeechDesk
@@ -61,6 +62,8 @@ class Driver:
         self.trouble: dict[Channel, str] = {}
         """Why each of them is unreachable, in the words of what failed."""
         self._logged: dict[Channel, str] = {}
+        self.hall: Hall | None = None
+        """Where agents are, if this worker has the floor."""
 
     @property
     def in_flight(self) -> int:
@@ -71,6 +74,8 @@ class Driver:
         """Take one event of the voice channel; those of calls not adopted yet are kept for `adopt`."""
         if event.call_id in self._live:
             self._step(event.call_id, event)
+        elif self.hall is not None and self.hall.knows(event.call_id):
+            self.hall.hear(event)
         elif self._unclaimed is not None:
             self._unclaimed.setdefault(event.call_id, []).append(event)
 
@@ -83,7 +88,17 @@ class Driver:
             detail = f"it could not be composed: {error}"
             self._recorder.add(Result(claim, Outcome.FAILED, self._clock.now(), None, detail))
             return
+        if claim.plan.action.agents is not None and self.hall is not None:
+            self.hall.started(claim)
         self._enter(claim, state, todo)
+
+    def tell(self, attempt_id: AttemptId, news: commands.AgentNews) -> None:
+        """Take news of the floor about a call."""
+        self._told(attempt_id, news)
+
+    def is_live(self, attempt_id: AttemptId) -> bool:
+        """Return whether an attempt is under way here."""
+        return attempt_id in self._live
 
     def adopt(self, claim: Claim, living: LivingCall | None) -> bool:
         """Take over an attempt of a former life, or close it as interrupted; return whether it lives.
@@ -91,6 +106,11 @@ class Driver:
         Events that arrived before its adoption are caught up with: they tell true outcomes.
         """
         events = (self._unclaimed or {}).pop(claim.attempt_id, [])
+        if claim.preview:
+            # A card that was looked at: nothing was dialed, and the contact is as before.
+            detail = "its process ended while an agent looked at the card"
+            self._recorder.add(Result(claim, Outcome.SKIPPED, self._clock.now(), None, detail, untried=True))
+            return False
         if claim.plan.action.channel is Channel.SMS:
             # It may have been submitted: a receipt can still tell, and it is never sent again by itself.
             detail = "its process ended; whether it was submitted is not known"
@@ -99,19 +119,43 @@ class Driver:
         if living is not None:
             self._made.add(claim.attempt_id)
             plan = self._composer.call_plan(claim)
-            state, todo = engine.adopt(living, plan, self._clock.now(), claim.held)
+            talk = self._talk(claim)
+            session = None if talk is None or talk.joined_at is None else talk.session_id
+            state, todo = engine.adopt(living, plan, self._clock.now(), claim.held, talks_with=session)
             self._enter(claim, state, todo)
         elif events:
             self._enter(claim, engine.join_late(claim.attempt_id, self._composer.call_plan(claim)), ())
         else:
-            detail = "its process ended, and no server knows of it"
-            self._recorder.add(Result(claim, Outcome.INTERRUPTED, self._clock.now(), None, detail))
+            self._recorder.add(self._gone(claim))
             return False
         for event in events:
             self.on_event(event)
         if living is None and claim.attempt_id in self._live:
             self._step_out(claim.attempt_id, "its process ended, and its call with it")
         return True
+
+    def _talk(self, claim: Claim) -> Talk | None:
+        return None if self.hall is None else self.hall.talks_with(claim.attempt_id)
+
+    def _gone(self, claim: Claim) -> Result:
+        """Return the result of an attempt whose process ended and whose call no server knows of.
+
+        A contact who was talking to an agent was answered, whenever the call ended.
+        """
+        talk, now = self._talk(claim), self._clock.now()
+        if talk is None or talk.joined_at is None:
+            detail = "its process ended, and no server knows of it"
+            return Result(claim, Outcome.INTERRUPTED, now, None, detail)
+        return Result(
+            claim,
+            Outcome.ANSWERED,
+            now,
+            talk.joined_at,
+            "ended while the system restarted",
+            agent_id=talk.agent_id,
+            session_id=talk.session_id,
+            joined_at=talk.joined_at,
+        )
 
     def recovered(self) -> None:
         """Stop keeping events of unknown calls: everything that is ours has been adopted."""
@@ -198,6 +242,8 @@ class Driver:
         state, claim = self._live[attempt_id]
         state, todo = engine.handle(state, event)
         self._live[attempt_id] = (state, claim)
+        if self.hall is not None and isinstance(event, CallRinging) and claim.plan.action.agents is not None:
+            self.hall.ringing(claim)
         self._carry_out(claim, todo)
 
     def _step_out(self, attempt_id: AttemptId, detail: str) -> None:
@@ -214,10 +260,30 @@ class Driver:
 
     def _carry_out(self, claim: Claim, todo: Sequence[commands.Command]) -> None:
         for command in todo:
-            if isinstance(command, commands.Finish):
-                self._finish(claim, command)
-            else:
-                self._performer.perform(claim.attempt_id, command)
+            match command:
+                case commands.Finish():
+                    self._finish(claim, command)
+                case commands.FindAgent() | commands.DropOffer() | commands.JoinRoom():
+                    self._ask_hall(claim, command)
+                case _:
+                    self._performer.perform(claim.attempt_id, command)
+
+    def _ask_hall(
+        self, claim: Claim, command: commands.FindAgent | commands.DropOffer | commands.JoinRoom
+    ) -> None:
+        """Ask the floor; without one no agent can be found."""
+        hall = self.hall
+        match command:
+            case commands.FindAgent():
+                if hall is None:
+                    self._told(claim.attempt_id, commands.AgentMissed(claim.attempt_id))
+                else:
+                    hall.seek(claim, command)
+            case commands.DropOffer(call_id):
+                if hall is not None:
+                    hall.drop(call_id)
+            case commands.JoinRoom() if hall is not None:
+                hall.join(claim, command)
 
     def _finish(self, claim: Claim, finish: commands.Finish) -> None:
         self._live.pop(claim.attempt_id, None)
@@ -235,10 +301,18 @@ class Driver:
             finish.disposition,
             finish.do_not_contact,
             finish.sent,
+            agent_id=self._agent_of(finish.session),
+            session_id=finish.session,
+            joined_at=finish.joined_at,
         )
         self._recorder.add(result)
+        if claim.plan.action.agents is not None and self.hall is not None:
+            self.hall.over(claim, finish)
         if not self._live:
             self._idle.set()
+
+    def _agent_of(self, session_id: int | None) -> int | None:
+        return None if session_id is None or self.hall is None else self.hall.agent_of(session_id)
 
     def _give_rest(self, claim: Claim, reason: str) -> None:
         """Let dial loops pause: the channel's server cannot be reached.

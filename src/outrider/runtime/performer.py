@@ -73,8 +73,8 @@ class Performer:
                 self._run(attempt_id, self._send_text(text))
             case commands.CallWebhook():
                 self._run(attempt_id, self._call_webhook(command))
-            case commands.Finish():
-                raise ValueError("the driver ends attempts")
+            case commands.Finish() | commands.FindAgent() | commands.DropOffer() | commands.JoinRoom():
+                raise ValueError("the driver ends attempts, and asks the floor for agents")
             case commands.StartTimer() | commands.StopTimer() | commands.TakeUnit() | commands.GiveUnit():
                 self._wait_for(command)
             case _:

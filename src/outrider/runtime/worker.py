@@ -25,6 +25,7 @@ from outrider.runtime import store
 from outrider.runtime.channel_keeper import ChannelKeeper
 from outrider.runtime.composing import Composer
 from outrider.runtime.driver import Driver
+from outrider.runtime.floor_service import FloorService
 from outrider.runtime.media_keeper import MediaKeeper
 from outrider.runtime.performer import Channels
 from outrider.runtime.recorder import Recorder
@@ -67,7 +68,10 @@ class Worker:
         slot: Slot,
         settings: WorkerSettings,
         media: MediaKeeper | None = None,
+        *,
+        with_floor: bool = False,
     ) -> None:
+        """Compose it; `with_floor` for a process that serves agents' desktops, and so may have the floor."""
         self._media = media
         self._database = database
         self._rules = rules
@@ -88,6 +92,20 @@ class Worker:
         self.channel_keeper: ChannelKeeper | None = None
         """Tells what is seen of the ways out, if it was given one before `run`."""
         self.id = f"{secrets.token_hex(8)}"
+        self.floor: FloorService | None = None
+        if with_floor:
+            self.floor = FloorService(
+                database,
+                rules,
+                clock,
+                real_clock,
+                channels.voice,
+                self.driver,
+                self.recorder,
+                slot.name,
+                self.id,
+                self._means,
+            )
         self._recovery = Recovery(database, self._voice, self.driver, clock, real_clock, slot.name, self.id)
         self._admitted: frozenset[TaskId] = frozenset()
         self._text_rates: dict[TaskId, float] = {}
@@ -115,7 +133,11 @@ class Worker:
             await self._know_media_servers()
             if self._media is not None:
                 group.create_task(self._media.run(self.id))
+            if self.floor is not None:
+                await self.floor.begin(group)
             await self._recover_first()
+            if self.floor is not None:
+                self.floor.restored()
             group.create_task(self._recover_others())
             group.create_task(self._settle_doubts())
             group.create_task(self._supervise(group))
@@ -132,6 +154,8 @@ class Worker:
         self.wake.nudge_all()
         if self._dialing:
             await asyncio.wait(tuple(self._dialing.values()), timeout=patience)
+        if self.floor is not None:
+            await self.floor.stop()
         try:
             async with asyncio.timeout(patience):
                 await self.driver.drained()
@@ -259,7 +283,7 @@ class Worker:
                 log.warning("dialing_waits_for_database", error=error.message)
                 new = []
             for plan in new:
-                self._dialing[plan.task_id] = group.create_task(self._dial(plan))
+                self._dialing[plan.task_id] = group.create_task(self._dial_any(plan))
             await wait_for(self.wake.everything, self._settings.poll)
 
     async def _settle_doubts(self) -> None:
@@ -272,11 +296,25 @@ class Worker:
             await self.driver.probe()
             await wait_for(self._look_again, self._settings.poll)
 
+    async def _dial_any(self, plan: TaskPlan) -> None:
+        """Dial for agents, where they talk and the floor is here, or without."""
+        if plan.action.agents is None:
+            await self._dial(plan)
+            return
+        try:
+            if self.floor is not None:
+                await self.floor.dial(plan, lambda: self._is_admitted(plan))
+        finally:
+            self._dialing.pop(plan.task_id, None)
+
+    def _is_admitted(self, plan: TaskPlan) -> bool:
+        return not self._stopping and plan.task_id in self._admitted
+
     async def _dial(self, plan: TaskPlan) -> None:
         """Claim and start attempts of one task for as long as it is admitted."""
         flag = self.wake.register(plan.pool_id)
         try:
-            while not self._stopping and plan.task_id in self._admitted:
+            while self._is_admitted(plan):
                 batch = await self._claim(plan)
                 for claim in batch.claims:
                     self.driver.start(claim)
