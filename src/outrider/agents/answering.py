@@ -32,7 +32,7 @@ def withdraw(roster: Roster, call_id: AttemptId) -> None:
 def serve(roster: Roster, session: Session, now: dt.datetime) -> Session:
     """Give a free agent the call that has waited for longest in its cell, if there is one."""
     for call in roster.offers.values():
-        mine = call.session_id == session.id and session.nail_up is NailUp.UP
+        mine = call.session_id == session.id and _can_take_own(session, call.call_id)
         cell_matches = (call.task_id, call.server) == (session.task_id, session.server)
         if mine or (call.session_id is None and session.is_free and cell_matches):
             del roster.offers[call.call_id]
@@ -134,10 +134,17 @@ def _taker(roster: Roster, call: Offer) -> Session | None:
     if call.session_id is None:
         return roster.first_free((call.task_id, call.server))
     session = roster.find(call.session_id)
-    mine = session is not None and session.engagement is not None
-    if session is None or not mine or session.nail_up is not NailUp.UP:
-        return None
-    return session
+    return session if session is not None and _can_take_own(session, call.call_id) else None
+
+
+def _can_take_own(session: Session, call_id: AttemptId) -> bool:
+    """Say whether an agent can talk on a call that was made for it: it may have another contact by now.
+
+    After a crash that it dialed may not have been written down: then it must be free.
+    """
+    engagement = session.engagement
+    mine = session.is_free if engagement is None else engagement.attempt_id == call_id
+    return mine and session.nail_up is NailUp.UP
 
 
 def _give(roster: Roster, session: Session, call: Offer, now: dt.datetime) -> Session:

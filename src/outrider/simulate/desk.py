@@ -157,6 +157,13 @@ class Desk:
         self.do(todo)
         return None if session is None else Talk(session.id, session.agent_id, self.agenda.now())
 
+    def dials_again(self, claim: Claim) -> None:
+        """Let the agent for whom a call of a former life was made wait for it again, if it is free."""
+        session = None if claim.session_id is None else self.floor.session(SessionId(claim.session_id))
+        if session is not None and session.state is AgentState.READY and session.engagement is None:
+            self.floor.know_task(floor_task(self.memory, claim.plan.task_id))
+            self.do(self.floor.dialing(session.id, engagement_of(claim), self.agenda.now()))
+
     def agent_of(self, session_id: int) -> int | None:
         """Return the agent whose session it is, or was."""
         return self._agents.get(SessionId(session_id))

@@ -50,7 +50,8 @@ def run(memory: Memory, trigger: Trigger, task: TaskRow | None) -> Recalculated:
 def settle(memory: Memory) -> None:
     """Grant units that came free to those who are owed some (licensing.md 4.5)."""
     present = _present(memory)
-    if all(task.granted == task.quota for task in present):
+    if all(task.granted == task.quota >= task.in_use for task in present):
+        # Nobody is owed anything, and nobody drains after a cut, whose grants would go with its units.
         return
     states = regrant(
         memory.counts,

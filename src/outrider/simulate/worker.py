@@ -39,6 +39,10 @@ class Finder(Protocol):
         """Give a contact of a former life to the agent in whose room it is."""
         ...
 
+    def dials_again(self, claim: Claim) -> None:
+        """Let the agent for whom a call of a former life was made wait for it again."""
+        ...
+
 
 class Worker:
     """Attempts by id. `desk` is given after it was made: the two know each other."""
@@ -113,6 +117,8 @@ class Worker:
                 # The join came through, but who talks to whom was not written down.
                 talk = self.desk.found_in_room(claim, living.room)
                 living = living if talk is not None else replace(living, room="")
+            if talk is None and self.desk is not None:
+                self.desk.dials_again(claim)
             session = None if talk is None or talk.joined_at is None else talk.session_id
             state, todo = engine.adopt(living, plan, self.wall.now(), claim.held, talks_with=session)
             self._enter(claim, state, todo)
