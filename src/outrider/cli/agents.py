@@ -12,6 +12,7 @@ from outrider.agents import service
 from outrider.agents.accounts import AccountPlan, read_file
 from outrider.agents.model import Agent
 from outrider.agents.service import Imported
+from outrider.cli.agent_simulator import simulate_agents
 from outrider.cli.options import database_options, open_database, settings_of
 from outrider.clock import RealClock
 from outrider.db.database import Tx
@@ -26,6 +27,9 @@ as_json = click.option("--json", "shown_as_json", is_flag=True, help="Print JSON
 @click.group()
 def agents() -> None:
     """Agents: their accounts, phones and skills."""
+
+
+agents.add_command(simulate_agents)
 
 
 @agents.command("add")

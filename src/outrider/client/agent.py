@@ -97,7 +97,7 @@ class AgentClient:
             yield told
 
     async def do(self, command: Command, command_id: str | None = None) -> None:
-        """Give a command of `outrider.client.commands`. AgentApiError: then nothing was done."""
+        """Give a command of `outrider.agents.commands`. AgentApiError: then nothing was done."""
         number = command_id or secrets.token_hex(8)
         path = f"session/commands/{_NAME_OF[type(command)]}"
         await self._send("POST", path, json=_json(command), headers={"Idempotency-Key": number})
