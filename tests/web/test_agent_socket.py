@@ -15,6 +15,7 @@ from outrider.agents import desk_conversation_api as conversation
 from outrider.agents.commands import EndCall, Hold
 from outrider.agents.notifications import SystemNews
 from outrider.db.database import Database
+from outrider.runtime.feeds import Feeds
 from outrider.settings import DesktopSettings
 from support.desk_site import DeskSite, desk_site, play, serving
 from support.desktops import desktop, logged_in, not_listening
@@ -214,6 +215,7 @@ def test_the_floor_is_told_when_a_desktop_is_gone_for_too_long(desk: DeskSite) -
 
 def test_a_revoked_token_ends_the_connection(desk: DeskSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(conversation, "ALLOWED_EVERY", 1)
 
     async def scenario() -> None:
         _, token = await logged_in(desk)
@@ -225,6 +227,27 @@ def test_a_revoked_token_ends_the_connection(desk: DeskSite, monkeypatch: pytest
             mine = next(each["id"] for each in tokens if each["user"] == "ann")
             await asyncio.to_thread(root.delete, f"/api/tokens/{mine}")
             assert await ann.closed() == conversation.NOT_ALLOWED
+
+    play(scenario)
+
+
+def test_a_desktop_follows_the_floor_that_moved(desk: DeskSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "CHECK_SECONDS", 0.02)
+
+    async def scenario() -> None:
+        session, token = await logged_in(desk)
+        async with serving(desk.site) as address:
+            async with desktop(address, token) as ann:
+                await ann.hear()
+                desk.desk.available = False
+                assert await ann.closed() == conversation.RESTART
+            desk.desk.available = True
+            async with desktop(address, token) as ann:
+                await ann.hear()
+                # The same process has taken the floor anew: nothing comes through the old feeds.
+                desk.desk.feeds = Feeds()
+                desk.desk.feeds.tell(session, SystemNews(available=True), desk.site.clock.now())
+                assert await ann.closed() == conversation.RESTART
 
     play(scenario)
 

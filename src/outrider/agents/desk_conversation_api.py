@@ -5,6 +5,7 @@ what it missed when it comes back.
 """
 
 import asyncio
+import itertools
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -36,8 +37,10 @@ CLOSE_CODES: Mapping[int, str] = {
 }
 """Why the server ends a connection."""
 
-CHECK_SECONDS = 30.0
-"""Real seconds between two looks at whether the caller still may."""
+CHECK_SECONDS = 1.0
+"""Real seconds between two looks at whether the floor that tells this desktop is still the one."""
+ALLOWED_EVERY = 30
+"""Looks at the floor for each look at whether the caller still may."""
 CLOSE_SECONDS = 1.0
 
 
@@ -76,7 +79,8 @@ class Conversation:
 
     async def _until_one_ends(self, feed: Feed, opening: Sequence[str]) -> None:
         parts = [
-            asyncio.ensure_future(each) for each in (self._tell(feed, opening), self._hear(), self._watch())
+            asyncio.ensure_future(each)
+            for each in (self._tell(feed, opening), self._hear(), self._watch(feed))
         ]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -124,16 +128,27 @@ class Conversation:
                 return OVER
             await self._say(json.dumps(await self._answer(message.get("text")), default=jsonable_encoder))
 
-    async def _watch(self) -> int:
-        while True:
+    async def _watch(self, feed: Feed) -> int:
+        """Return the code to close with when the floor has moved, or the caller may not listen any more."""
+        for look in itertools.count(1):
             await asyncio.sleep(CHECK_SECONDS)
+            if not self._is_fed(feed):
+                return RESTART
+            if look % ALLOWED_EVERY:
+                continue
             try:
                 await self._still_allowed()
-            except NotFoundError:
-                return OVER
             except OutriderError as error:
                 if error.code in {"not_authenticated", "not_allowed"}:
                     return NOT_ALLOWED
+        return RESTART
+
+    def _is_fed(self, feed: Feed) -> bool:
+        """Return whether the feed is of the floor that is here now, not of one that this process lost."""
+        if not self._desk.available:
+            return False
+        with self._desk.subscribe(self._session_id) as now:
+            return now.last_id == feed.last_id
 
     async def _answer(self, text: str | None) -> dict[str, Any]:
         number: object = None
