@@ -6,6 +6,7 @@ that a process that was killed and starts again has the floor at once.
 
 import asyncio
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -13,12 +14,13 @@ import structlog
 from outrider.agents import legs, sessions
 from outrider.agents.leg import Leg, LegPurpose
 from outrider.agents.model import AgentState, NailUp, Session
+from outrider.agents.roster import FloorTask
 from outrider.channels.base import VoiceChannel
 from outrider.channels.model import Living
 from outrider.clock import Clock
 from outrider.db.database import Database
 from outrider.errors import ChannelError, StoreError
-from outrider.ids import AttemptId
+from outrider.ids import AttemptId, TaskId
 from outrider.runtime import store
 from outrider.runtime.floor_desk import FloorDesk
 
@@ -46,7 +48,9 @@ class FloorKeeper:
         desk: FloorDesk,
         slot: str,
         worker_id: str,
+        task: Callable[[TaskId], Awaitable[FloorTask]],
     ) -> None:
+        """`task` tells what the floor must know of a task."""
         self._database = database
         self._clock = clock
         self._real_clock = real_clock
@@ -54,6 +58,7 @@ class FloorKeeper:
         self._desk = desk
         self._slot = slot
         self._worker_id = worker_id
+        self._task = task
         self.held = asyncio.Event()
 
     async def try_once(self) -> bool:
@@ -115,6 +120,8 @@ class FloorKeeper:
         for leg in charged:
             self._restore_leg(leg, up=leg.id in kept)
         for each in found:
+            for task_id in _tasks_of(each.session):
+                self._desk.floor.know_task(await self._task(task_id))
             self._desk.zones[each.session.pool_id] = each.zone_id
             session = _as_found(each.session, kept)
             self._desk.do(self._desk.floor.admit(session, self._clock.now()))
@@ -125,6 +132,12 @@ class FloorKeeper:
             self._desk.adopt_leg(leg)
         else:
             self._desk.lose_leg(leg, "it was over, or not answered, when the system came back")
+
+
+def _tasks_of(session: Session) -> set[TaskId]:
+    """Return the tasks whose settings a session's next steps depend on."""
+    engaged = None if session.engagement is None else session.engagement.task_id
+    return {task for task in (session.task_id, session.next_task, engaged) if task is not None}
 
 
 def _as_found(session: Session, kept: set[AttemptId]) -> Session:

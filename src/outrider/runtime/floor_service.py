@@ -57,7 +57,9 @@ class FloorService:
         self.seating = Seating(database, rules, self.desk)
         self.work = FloorWork(database, rules, self.desk, self.seating, worker_id, self.plan_of, means_of)
         self.loops = AgentLoops(database, rules, self.desk, self.work, worker_id, means_of)
-        self.keeper = FloorKeeper(database, clock, real_clock, voice, self.desk, slot, worker_id)
+        self.keeper = FloorKeeper(
+            database, clock, real_clock, voice, self.desk, slot, worker_id, self.seating.task
+        )
         self.desk.on_change = self._changed
         self.desk.on_work = self.work.begin
         self.address = ""
