@@ -24,6 +24,11 @@ COMMANDS = {
     "media": ("outrider.cli.media", "media", "Media servers: register, drain, try for real, configure."),
     "migrate": ("outrider.cli.serve", "migrate", "Bring the database to the schema of this version."),
     "serve": ("outrider.cli.serve", "serve", "Serve the console and the API, and dial."),
+    "simulate": (
+        "outrider.cli.simulate",
+        "simulate",
+        "Simulate campaigns: a month in a minute, with a report.",
+    ),
     "sms": ("outrider.cli.sms", "sms", "Try message centres; count segments; simulate a centre."),
     "speech": ("outrider.cli.speech", "speech", "Speech servers and their licensed connections."),
     "users": ("outrider.cli.users", "users", "Users, their passwords and API tokens."),

@@ -5,7 +5,9 @@ worker, as what production keeps of them does.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from outrider.agents.actions import STATES_OF_WORK, Changed
 from outrider.agents.floor import Floor
@@ -15,20 +17,23 @@ from outrider.campaigns.strategy import AgentMode
 from outrider.dialing.attempt import Claim
 from outrider.dialing.commands import Finish
 from outrider.dialing.predictive.model import (
+    ELAPSED_STEP,
+    LONGEST_ELAPSED,
+    OLDEST_LINE,
     Bound,
     Counts,
     FloorView,
     LineEnd,
     PacingMode,
     TalkEnd,
-    count_busy,
-    count_lines,
 )
 from outrider.dialing.predictive.pacer import Pacer
 from outrider.ids import AttemptId, TaskId
 from outrider.simulate.agenda import SECOND
 from outrider.simulate.memory import Memory
 from outrider.simulate.rows import TaskRow
+
+BUSY_STEP = round(ELAPSED_STEP * SECOND)
 
 Cell = tuple[TaskId, str]
 
@@ -100,8 +105,8 @@ class Pacers:
         view = FloorView(
             now / SECOND,
             floor.free(task_id, server),
-            count_busy([(now - since) / SECOND for since in self._busy.get(cell, {}).values()]),
-            count_lines([(now - since) / SECOND for since in self._lines.get(cell, {}).values()]),
+            _counted(self._busy.get(cell), now, BUSY_STEP, LONGEST_ELAPSED),
+            _counted(self._lines.get(cell), now, SECOND, OLDEST_LINE),
             floor.waiting(task_id, server),
         )
         decision = pacer.decide(view)
@@ -132,6 +137,15 @@ class Pacers:
         """Return what is committed of the campaign's answers, by day."""
         days: dict[dt.date, tuple[int, int, int]] = self._memory.abandonment.get(task.plan.campaign_id, {})
         return {day.toordinal(): Counts(*counts) for day, counts in days.items()}
+
+
+def _counted(begun: Mapping[Any, int] | None, now: int, step: int, last: int) -> list[int]:
+    """Count times by how many steps ago they were, as `count_lines` and `count_busy` do, in whole numbers."""
+    counts = [0] * (last + 1)
+    for since in begun.values() if begun else ():
+        age = (now - since) // step
+        counts[min(last, age)] += 1
+    return counts
 
 
 def _why(bound: Bound) -> str:

@@ -122,7 +122,7 @@ def _scenario(table: Table, load: Load) -> Scenario:
         policy=sharing.choice("policy", Policy.WEIGHTED),
         idle_after=_or(sharing.duration("idle_after", 0, 3_600), 60.0),
         minimum_hold=_or(sharing.duration("minimum_hold", 0, 3_600), 0.0),
-        decide_every=_or(table.duration("decide_every", 0, 60), 0.25),
+        decide_every=_or(table.duration("decide_every", 0, 60), 0.5),
         teams=teams,
         servers=servers,
         changes=read_changes(table, names, [team.name for team in teams]),

@@ -4,7 +4,7 @@ As `runtime/floor_keeper.py` and `runtime/recovery.py`: what is up is asked of t
 that does not answer wait. Nothing is dialed again by itself.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from outrider.agents.leg import LegPurpose
@@ -26,7 +26,8 @@ TRY_AGAIN = 1.0
 class Recovery:
     """Takes over for one new worker; `done` once nothing of a former life is undecided."""
 
-    def __init__(self, worker: Worker, desk: Desk) -> None:
+    def __init__(self, worker: Worker, desk: Desk, on_floor: Callable[[], None]) -> None:
+        self._on_floor = on_floor
         self._worker = worker
         self._desk = desk
         self._memory = worker.memory
@@ -47,6 +48,7 @@ class Recovery:
             return
         up = {call.call_id: call for found in living.values() if found is not None for call in found.calls}
         self._restore_floor(up)
+        self._on_floor()
         self._seized = list(self._memory.write(seize, worker.owner))
         self._adopt()
 
@@ -79,15 +81,14 @@ class Recovery:
         if worker.is_dead:
             return
         living = {name: link.living() for name, link in worker.links.items()}
-        waiting: list[Claim] = []
-        for claim in self._seized:
-            found = living[claim.server]
-            if found is None:
-                waiting.append(claim)
-                continue
-            up = {call.call_id: call for call in found.calls}
-            worker.adopt(claim, up.get(claim.attempt_id))
+        waiting = [claim for claim in self._seized if living[claim.server] is None]
+        decided = [claim for claim in self._seized if living[claim.server] is not None]
+        up = {call.call_id: call for found in living.values() if found is not None for call in found.calls}
+        # Whoever is in an agent's room has that agent: before others get one.
+        decided.sort(key=lambda claim: not (claim.attempt_id in up and up[claim.attempt_id].room))
         self._seized = waiting
+        for claim in decided:
+            worker.adopt(claim, up.get(claim.attempt_id))
         if waiting:
             worker.agenda.after(TRY_AGAIN, self._adopt)
             return
@@ -110,14 +111,11 @@ class Recovery:
 
 
 def seize(memory: Memory, owner: str) -> tuple[Claim, ...]:
-    """Make all open attempts ours, and return them as claims: one worker was there before."""
-    for row in memory.attempts.values():
+    """Make the open attempts of workers before us ours, and return them as claims."""
+    found = [row for row in memory.attempts.values() if row.owner != owner]
+    for row in found:
         row.owner = owner
-    return tuple(
-        claim if claim.preview == row.preview else replace(claim, preview=row.preview)
-        for row in memory.attempts.values()
-        for claim in (row.claim,)
-    )
+    return tuple(replace(row.claim, preview=row.preview) for row in found)
 
 
 def _as_found(row: SessionRow, kept: Collection[AttemptId]) -> Session:

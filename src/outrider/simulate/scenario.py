@@ -208,7 +208,7 @@ class Scenario:
     policy: Policy = Policy.WEIGHTED
     idle_after: float = 60.0
     minimum_hold: float = 0.0
-    decide_every: float = 0.25
+    decide_every: float = 0.5
     """Pacing decides at every event, and no more often than this (seconds)."""
     teams: tuple[Team, ...] = ()
     servers: tuple[MediaServer, ...] = (MediaServer(),)

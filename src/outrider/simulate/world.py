@@ -105,12 +105,11 @@ class World:
         dialer = Dialer(desk, pacers, self.scenario.decide_every)
         desk.on_work, worker.on_written = dialer.mark, dialer.mark_all
         self.worker, self.desk, self.dialer = worker, desk, dialer
-        self.recovery = Recovery(worker, desk)
+        self.recovery = Recovery(worker, desk, partial(self.staff.resume, desk))
         for link in self.links.values():
             link.connect(worker.on_event)
-        self.recovery.begin()
-        self.staff.resume(desk)
         worker.away = desk.phones.away = self._away()
+        self.recovery.begin()
         dialer.mark_all()
         if desk.floor.sessions():
             desk.deal_soon()
