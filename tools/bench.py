@@ -24,6 +24,7 @@ PARTS = {
     "calls": ("calls_bench", "Calls over real Asterisk"),
     "email": ("email_bench", "Email"),
     "sms": ("sms_bench", "Text messages"),
+    "simulate": ("simulate_bench", "Simulator"),
 }
 RUN = """
 import json, pathlib, sys
