@@ -110,9 +110,11 @@ class Roster:
 
     def change(self, session: Session, now: dt.datetime, **values: Any) -> Session:
         """Replace a session by one with other values; a change of its state is timed and told."""
+        state = values.get("state", session.state)
+        if state is not session.state:
+            values["since"] = now
         after = replace(session, **values)
-        if after.state is not session.state:
-            after = replace(after, since=now)
+        if state is not session.state:
             self._out.append(
                 Notify(
                     session.id,

@@ -112,6 +112,7 @@ class Handling:
     def __init__(self) -> None:
         self._order: deque[float] = deque(maxlen=HANDLED)
         self.known: list[float] = []
+        self._mean: float | None = None
 
     def observe(self, seconds: float) -> None:
         """Learn one handling time."""
@@ -119,6 +120,7 @@ class Handling:
             oldest = self._order[0]
             del self.known[bisect_right(self.known, oldest) - 1]
         self._order.append(seconds)
+        self._mean = None
         self.known.insert(bisect_right(self.known, seconds), seconds)
 
     def recent(self) -> list[float]:
@@ -128,10 +130,12 @@ class Handling:
     @property
     def mean(self) -> float:
         """Return the mean, in seconds; the newest fifty count twice, so that changes are seen."""
-        times = list(self._order)
-        newest = times[-50:]
-        total = PRIOR_HANDLING * PRIOR_HANDLED + sum(times) + sum(newest)
-        return total / (PRIOR_HANDLED + len(times) + len(newest))
+        if self._mean is None:
+            times = list(self._order)
+            newest = times[-50:]
+            total = PRIOR_HANDLING * PRIOR_HANDLED + sum(times) + sum(newest)
+            self._mean = total / (PRIOR_HANDLED + len(times) + len(newest))
+        return self._mean
 
     def released_within(self, elapsed: float, seconds: float) -> float:
         """Return the chance that an agent who is busy for `elapsed` s is free within so many more."""
