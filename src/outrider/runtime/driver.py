@@ -5,6 +5,7 @@ The worker gives it claims, channels give it events; results go to the recorder.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -119,7 +120,10 @@ class Driver:
         if living is not None:
             self._made.add(claim.attempt_id)
             plan = self._composer.call_plan(claim)
-            talk = self._talk(claim)
+            talk = None if self.hall is None else self.hall.taken_over(claim, living.room)
+            if talk is None and self.hall is not None and living.room and self.hall.is_empty(living.room):
+                # Nobody talks to this person there: another agent is looked for.
+                living = replace(living, room="")
             session = None if talk is None or talk.joined_at is None else talk.session_id
             state, todo = engine.adopt(living, plan, self._clock.now(), claim.held, talks_with=session)
             self._enter(claim, state, todo)

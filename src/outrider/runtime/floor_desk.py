@@ -12,7 +12,7 @@ import structlog
 from outrider.agents import actions
 from outrider.agents.floor import Floor
 from outrider.agents.leg import Leg
-from outrider.agents.model import AgentId, LegId, Session, SessionId
+from outrider.agents.model import AgentId, AgentState, Engagement, LegId, Session, SessionId
 from outrider.campaigns.outcome import Outcome
 from outrider.channels.base import VoiceChannel
 from outrider.channels.model import CallEvent
@@ -151,6 +151,35 @@ class FloorDesk:
         if session is None or session.engagement is None:
             return None
         return Talk(session.id, session.agent_id, session.engagement.answered_at)
+
+    def taken_over(self, claim: Claim, room: str) -> Talk | None:
+        """Give a living call of a former life back to its agent, and return who has it."""
+        call_id, now = claim.attempt_id, self.clock.now()
+        talk = self.talks_with(call_id)
+        settings = claim.plan.action.agents
+        if talk is not None or settings is None or claim.plan.task_id not in self.floor.roster.tasks:
+            return talk
+        card = card_of(claim)
+        if room:
+            leg = LegId(AttemptId(room))
+            session, todo = self.floor.found_in_room(call_id, claim.plan.task_id, leg, card, now)
+            self.do(todo)
+            return None if session is None else Talk(session.id, session.agent_id, now)
+        waits = None if claim.session_id is None else self.floor.session(SessionId(claim.session_id))
+        if waits is None or waits.state is not AgentState.READY:
+            return None
+        engagement = Engagement(call_id, claim.plan.task_id, settings.mode, card)
+        self.do(self.floor.dialing(waits.id, engagement, now))
+        return Talk(waits.id, waits.agent_id, None)
+
+    def is_empty(self, room: str) -> bool:
+        """Return whether nobody talks there: no leg of ours, or that of an agent with another contact.
+
+        A person who was consulted, and to whom the contact was handed over, does.
+        """
+        leg = LegId(AttemptId(room))
+        session = self.floor.roster.at_leg(leg)
+        return not self.knows(leg) or (session is not None and session.leg == leg)
 
     def agent_of(self, session_id: int) -> int | None:
         """Return the agent whose session it is, or was."""

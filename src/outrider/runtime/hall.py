@@ -61,6 +61,18 @@ class Hall(Protocol):
         """Return who has an attempt of a former life in hand, None when nobody has."""
         ...
 
+    def taken_over(self, claim: Claim, room: str) -> Talk | None:
+        """Give a living call of a former life back to its agent, and return who has it; None: nobody.
+
+        `room` is where the call is now. What was written last may not say so: the join came through, or the
+        number was dialed, a moment before the process died.
+        """
+        ...
+
+    def is_empty(self, room: str) -> bool:
+        """Return whether nobody in a room talks to a contact whom `taken_over` gave to nobody."""
+        ...
+
     def agent_of(self, session_id: int) -> int | None:
         """Return the agent whose session it is, or was."""
         ...

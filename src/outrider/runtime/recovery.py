@@ -75,6 +75,8 @@ class Recovery:
             living, silent = {call.call_id: call for call in answer.calls}, answer.silent
         found = [claim for claim in self._seized if claim.server not in silent]
         self._seized = [claim for claim in self._seized if claim.server in silent]
+        # Whoever is in an agent's room has that agent: before others are given one.
+        found.sort(key=lambda claim: not _is_in_room(living.get(claim.attempt_id)))
         taken_over = sum(self._driver.adopt(claim, living.get(claim.attempt_id)) for claim in found)
         interrupted = len(found) - taken_over
         log.info(
@@ -91,6 +93,10 @@ class Recovery:
     def waits(self) -> bool:
         """Return whether attempts are still undecided: their media server does not answer."""
         return bool(self._seized)
+
+
+def _is_in_room(call: LivingCall | None) -> bool:
+    return call is not None and bool(call.room)
 
 
 def _seize(tx: Tx, slot: str, worker_id: str, now: dt.datetime) -> tuple[list[str], list[Claim]]:

@@ -148,7 +148,7 @@ class Desk:
             return None
         return Talk(session.id, session.agent_id, session.engagement.answered_at)
 
-    def found_in_room(self, claim: Claim, room: str) -> Talk | None:
+    def _found_in_room(self, claim: Claim, room: str) -> Talk | None:
         """Give a contact of a former life to the agent in whose room it is; None when nobody is there."""
         self.floor.know_task(floor_task(self.memory, claim.plan.task_id))
         session, todo = self.floor.found_in_room(
@@ -157,12 +157,26 @@ class Desk:
         self.do(todo)
         return None if session is None else Talk(session.id, session.agent_id, self.agenda.now())
 
-    def dials_again(self, claim: Claim) -> None:
+    def is_empty(self, room: str) -> bool:
+        """Say whether nobody talks in a room: no leg of ours, or that of an agent with another contact."""
+        leg = LegId(AttemptId(room))
+        session = self.floor.roster.at_leg(leg)
+        return not self.phones.knows(leg) or (session is not None and session.leg == leg)
+
+    def _dials_again(self, claim: Claim) -> None:
         """Let the agent for whom a call of a former life was made wait for it again, if it is free."""
         session = None if claim.session_id is None else self.floor.session(SessionId(claim.session_id))
         if session is not None and session.state is AgentState.READY and session.engagement is None:
             self.floor.know_task(floor_task(self.memory, claim.plan.task_id))
             self.do(self.floor.dialing(session.id, engagement_of(claim), self.agenda.now()))
+
+    def taken_over(self, claim: Claim, room: str) -> Talk | None:
+        """Give a living call of a former life back to its agent, as `runtime/floor_desk.py` does."""
+        talk = self.talks_with(claim.attempt_id)
+        if talk is None and room:
+            return self._found_in_room(claim, room)
+        self._dials_again(claim)
+        return talk or self.talks_with(claim.attempt_id)
 
     def agent_of(self, session_id: int) -> int | None:
         """Return the agent whose session it is, or was."""

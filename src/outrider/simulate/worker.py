@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 from outrider.campaigns.outcome import Outcome
 from outrider.channels.base import ChannelUnreachableError, DuplicateCallError
@@ -19,7 +18,7 @@ from outrider.dialing.state import AttemptState
 from outrider.errors import ChannelError, StoreError
 from outrider.ids import AttemptId
 from outrider.runtime.composing import Composer
-from outrider.runtime.hall import Hall, Talk
+from outrider.runtime.hall import Hall
 from outrider.runtime.mailing import MailComposer
 from outrider.simulate import recording
 from outrider.simulate.agenda import Agenda, WallClock
@@ -30,18 +29,6 @@ from outrider.simulate.watching import Watcher
 
 RECORD_AFTER = 0.05
 """Seconds in which results are collected, as `runtime/recorder.py` does."""
-
-
-class Finder(Protocol):
-    """Whoever knows whose rooms are whose."""
-
-    def found_in_room(self, claim: Claim, room: str) -> Talk | None:
-        """Give a contact of a former life to the agent in whose room it is."""
-        ...
-
-    def dials_again(self, claim: Claim) -> None:
-        """Let the agent for whom a call of a former life was made wait for it again."""
-        ...
 
 
 class Worker:
@@ -67,7 +54,6 @@ class Worker:
         self.away: frozenset[str] = frozenset()
         """Media servers that do not answer."""
         self.hall: Hall | None = None
-        self.desk: Finder | None = None
         self.on_written: Callable[[], None] | None = None
         """Told when results were written: units may be free."""
         self._composer = Composer(MailComposer(b"", ""))
@@ -113,12 +99,9 @@ class Worker:
         if living is not None:
             self._made_calls.add(claim.attempt_id)
             plan = self._composer.call_plan(claim)
-            if living.room and talk is None and self.desk is not None:
-                # The join came through, but who talks to whom was not written down.
-                talk = self.desk.found_in_room(claim, living.room)
-                living = living if talk is not None else replace(living, room="")
-            if talk is None and self.desk is not None:
-                self.desk.dials_again(claim)
+            talk = None if self.hall is None else self.hall.taken_over(claim, living.room)
+            if talk is None and self.hall is not None and living.room and self.hall.is_empty(living.room):
+                living = replace(living, room="")
             session = None if talk is None or talk.joined_at is None else talk.session_id
             state, todo = engine.adopt(living, plan, self.wall.now(), claim.held, talks_with=session)
             self._enter(claim, state, todo)

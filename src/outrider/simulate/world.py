@@ -99,7 +99,7 @@ class World:
             self.memory, self.agenda, self.wall, self.links, f"worker {self._lives}", self.watcher
         )
         desk = Desk(worker, self.staff.changed)
-        worker.hall = worker.desk = desk
+        worker.hall = desk
         pacers = Pacers(self.memory, self._pacers)
         desk.pacers = pacers
         dialer = Dialer(desk, pacers, self.scenario.decide_every)
