@@ -76,6 +76,15 @@ class FakeVoice:
     async def stop_listening(self, call_id: AttemptId) -> None:
         """Nobody speaks here."""
 
+    async def join(self, call_id: AttemptId, room: str) -> None:
+        """Nobody talks here."""
+
+    async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:
+        """Nobody talks here."""
+
+    async def send_digits(self, call_id: AttemptId, digits: str) -> None:
+        """Nobody hears keys here."""
+
     async def hang_up(self, call_id: AttemptId) -> None:
         if self.calls.pop(call_id, None) is not None:
             self.tell(CallEnded(call_id, LATER, EndCause.NORMAL))

@@ -1,118 +1,155 @@
-"""Rooms of voice channels: phones of agents, contacts who talk, holds, third persons; each implementation."""
+"""Rooms of the simulated carrier: every script of `room_scripts`, and how long people stay on the line."""
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from outrider.channels.base import ChannelUnreachableError
-from outrider.channels.model import CallAnswered, CallPurpose
-from outrider.channels.simulated.behaviour import FarEnd, Span
-from outrider.errors import ChannelError
+from outrider.channels.model import CallAnswered, CallPurpose, OutboundCall
+from outrider.channels.simulated.behaviour import CarrierProfile, Span
+from outrider.channels.simulated.carrier import SimulatedCarrier
+from outrider.channels.simulated.ledger import FileLedger, read_ledger
+from outrider.channels.simulated.mismatches import mismatches, mismatches_of_ledger
+from outrider.clock import VirtualClock
 from outrider.ids import AttemptId
-from support.voice import KINDS, PROFILES, Setup, a_call, certain, voice
+from support.room_scripts import SCRIPTS
+from support.stages import PATIENT, TALK, Simulated, an_agent, over, simulated, talking, up
+from support.voice import KINDS, START
 
-AGENT, CONTACT, THIRD = AttemptId("agent"), AttemptId("contact"), AttemptId("third")
-TALKER = replace(certain(FarEnd.HUMAN), talk=Span(50.0, 50.0))
-
-
-async def up(setup: Setup, call_id: AttemptId, purpose: CallPurpose) -> None:
-    """Call somebody, and wait until it is answered."""
-    profile = "talker" if purpose is CallPurpose.CUSTOMER else ""
-    await setup.channel.originate(replace(a_call(call_id, profile), purpose=purpose))
-    await setup.heard.until(lambda: setup.heard.has(call_id, CallAnswered))
-
-
-async def talking(setup: Setup) -> None:
-    """Let an agent's phone and a contact talk."""
-    setup.carrier._profiles["talker"] = TALKER
-    await up(setup, AGENT, CallPurpose.AGENT)
-    await setup.channel.join(AGENT, AGENT)
-    await up(setup, CONTACT, CallPurpose.CUSTOMER)
-    await setup.channel.join(CONTACT, AGENT)
-
-
-async def rooms(setup: Setup) -> dict[str, str]:
-    """Return who is in which room."""
-    return {call.call_id: call.room for call in (await setup.channel.living()).calls}
+SHORT = replace(PATIENT, patience=Span(7.0, 7.0), hold_patience=Span(40.0, 40.0), talk=Span(90.0, 90.0))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_contact_talks_and_hangs_up_and_the_agents_phone_stays(kind: str) -> None:
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_script(script: str, kind: str) -> None:
     async def play() -> None:
-        async with voice(kind) as setup:
-            await talking(setup)
-            assert await rooms(setup) == {AGENT: AGENT, CONTACT: AGENT}
-            assert setup.carrier.rooms.wrong() == []
-            await setup.heard.until(lambda: setup.heard.ended(CONTACT) is not None)
-            answered = next(e for e in setup.heard.of(CONTACT) if isinstance(e, CallAnswered))
-            ended = setup.heard.ended(CONTACT)
-            assert ended is not None
-            assert (ended.at - answered.at).total_seconds() >= TALKER.talk.low
-            assert await rooms(setup) == {AGENT: AGENT}
+        async with simulated(kind) as stage:
+            await SCRIPTS[script](stage)
+            assert stage.setup.carrier.rooms.wrong() == []
 
     asyncio.run(play())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_hold_keys_and_a_third_person(kind: str) -> None:
+def seconds(stage: Simulated, call: AttemptId) -> float:
+    """Return for how long a call that is over was up."""
+    answered = next(event for event in stage.heard.of(call) if isinstance(event, CallAnswered))
+    ended = stage.heard.ended(call)
+    assert ended is not None
+    return (ended.at - answered.at).total_seconds()
+
+
+def stay(profile: CarrierProfile, *moves: tuple[float, str]) -> float:
+    """Return for how long a contact is up who is moved so many seconds after its answer.
+
+    Moves are "agent" (into the agent's room), "hold", "silence" and "empty" (a room without anybody).
+    """
+
+    async def play() -> float:
+        async with simulated("embedded-virtual") as stage:
+            stage.setup.carrier._profiles["patient"] = profile
+            clock = stage.setup.carrier.clock
+            assert isinstance(clock, VirtualClock)
+            agent = await an_agent(stage)
+            contact = await up(stage, "contact")
+            answered = stage.heard.of(contact)[-1].at
+            for after, move in moves:
+                await clock.advance(after - (clock.now() - answered).total_seconds())
+                match move:
+                    case "agent":
+                        await stage.channel.join(contact, agent)
+                    case "empty":
+                        await stage.channel.join(contact, "empty")
+                    case "lost":
+                        await stage.channel.hang_up(agent)
+                    case _:
+                        await stage.channel.leave(contact, music=move == "hold")
+            await over(stage, contact)
+            return seconds(stage, contact)
+
+    return asyncio.run(play())
+
+
+def test_people_wait_and_talk_for_as_long_as_their_profile_says() -> None:
+    assert stay(SHORT) == 7.0
+    assert stay(SHORT, (2.0, "agent")) == 92.0
+    assert stay(SHORT, (2.0, "agent"), (30.0, "hold")) == 70.0
+    assert stay(SHORT, (2.0, "agent"), (30.0, "hold"), (60.0, "agent")) == 92.0
+    assert stay(SHORT, (2.0, "agent"), (80.0, "hold")) == 92.0
+    assert stay(SHORT, (2.0, "agent"), (30.0, "silence")) == 37.0
+    assert stay(SHORT, (2.0, "agent"), (30.0, "lost")) == 37.0
+    assert stay(SHORT, (2.0, "empty")) == 9.0
+    assert stay(SHORT, (2.0, "hold")) == 42.0
+    assert stay(SHORT, (2.0, "hold"), (40.0, "agent")) == 130.0
+
+
+def test_exponential_talks_have_their_mean() -> None:
+    async def play() -> list[float]:
+        async with simulated("embedded-virtual") as stage:
+            stage.setup.carrier._profiles["patient"] = replace(PATIENT, talk_mean=TALK)
+            contacts = []
+            for number in range(300):
+                agent = await an_agent(stage, f"agent{number}")
+                contacts.append(await up(stage, f"contact{number}"))
+                await stage.channel.join(contacts[-1], agent)
+            await stage.heard.until(lambda: all(stage.heard.ended(one) for one in contacts))
+            return [seconds(stage, one) for one in contacts]
+
+    talks = asyncio.run(play())
+    mean = sum(talks) / len(talks)
+    assert 0.8 * TALK < mean < 1.2 * TALK
+    assert 0.5 < sum(talk > mean for talk in talks) / len(talks) / 0.37 < 1.5
+
+
+def test_the_audit_sees_two_contacts_with_one_agent_even_long_after() -> None:
     async def play() -> None:
-        async with voice(kind) as setup:
-            await talking(setup)
-            await setup.channel.send_digits(CONTACT, "12#")
-            await setup.channel.leave(CONTACT, music=True)
-            assert (await rooms(setup))[CONTACT] == ""
-            await up(setup, THIRD, CallPurpose.CONSULT)
-            await setup.channel.join(THIRD, AGENT)
-            await setup.channel.join(CONTACT, AGENT)
-            assert await rooms(setup) == {AGENT: AGENT, CONTACT: AGENT, THIRD: AGENT}
-            assert setup.carrier._calls[CONTACT].record.digits == "12#"
-            for who in (THIRD, CONTACT):
-                await setup.channel.join(who, THIRD)
-            assert await rooms(setup) == {AGENT: AGENT, CONTACT: THIRD, THIRD: THIRD}
-            await setup.channel.hang_up(THIRD)
-            await setup.heard.until(lambda: setup.heard.ended(THIRD) is not None)
+        async with simulated("embedded-virtual") as stage:
+            agent, contact = await talking(stage)
+            records = [call.record for call in stage.setup.carrier._calls.values()]
+            assert mismatches(records) == []
+            other = await up(stage, "other")
+            await stage.channel.leave(contact)
+            await stage.channel.join(other, agent)
+            records.append(stage.setup.carrier._calls[other].record)
+            assert mismatches(records) == []
+            await stage.channel.join(contact, agent)
+            assert len(stage.setup.carrier.rooms.wrong()) == 1
+            clock = stage.setup.carrier.clock
+            assert isinstance(clock, VirtualClock)
+            await clock.advance(1.0)
+            await stage.channel.leave(contact)
+            assert stage.setup.carrier.rooms.wrong() == []
+            (found,) = mismatches(records)
+            assert "is customer number 2 there" in found
 
     asyncio.run(play())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_who_is_gone_joins_no_room_and_leaves_none(kind: str) -> None:
+def test_the_ledger_tells_the_audit_who_met_whom(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    ledger = FileLedger(path)
+    clock = VirtualClock(START)
+    carrier = SimulatedCarrier(clock, {"patient": PATIENT}, ledger=ledger)
+
     async def play() -> None:
-        async with voice(kind) as setup:
-            await talking(setup)
-            await setup.channel.hang_up(CONTACT)
-            await setup.heard.until(lambda: setup.heard.ended(CONTACT) is not None)
-            with pytest.raises(ChannelError) as caught:
-                await setup.channel.join(CONTACT, AGENT)
-            assert not isinstance(caught.value, ChannelUnreachableError)
-            await setup.channel.leave(CONTACT, music=True)
-            with pytest.raises(ChannelError):
-                await setup.channel.send_digits(CONTACT, "1")
+        for name, purpose in (
+            ("a", CallPurpose.AGENT),
+            ("b", CallPurpose.AGENT),
+            ("c", CallPurpose.CUSTOMER),
+        ):
+            call = OutboundCall(AttemptId(name), name, profile="", purpose=purpose)
+            carrier.originate(replace(call, profile="patient" if name == "c" else ""))
+        await clock.advance(60.0)
+        carrier.run_due()
+        for name in ("a", "c"):
+            carrier.join(AttemptId(name), "room")
+        await clock.advance(5.0)
+        carrier.join(AttemptId("b"), "room")
+        await clock.advance(5.0)
+        carrier.drop_all()
+        carrier.run_due()
 
     asyncio.run(play())
-
-
-def test_a_contact_who_hears_nobody_hangs_up() -> None:
-    async def play() -> None:
-        async with voice("embedded-virtual") as setup:
-            setup.carrier._profiles["talker"] = TALKER
-            await up(setup, CONTACT, CallPurpose.CUSTOMER)
-            await setup.heard.until(lambda: setup.heard.ended(CONTACT) is not None)
-            answered, ended = setup.heard.of(CONTACT)[-2:]
-            assert (ended.at - answered.at).total_seconds() <= PROFILES["human"].patience.high
-
-    asyncio.run(play())
-
-
-def test_two_contacts_in_one_room_are_seen_by_the_audit() -> None:
-    async def play() -> None:
-        async with voice("embedded-virtual") as setup:
-            await talking(setup)
-            other = AttemptId("other")
-            await setup.channel.originate(a_call(other, "silent"))
-            await setup.heard.until(lambda: setup.heard.has(other, CallAnswered))
-            await setup.channel.join(other, AGENT)
-            assert len(setup.carrier.rooms.wrong()) == 1
-
-    asyncio.run(play())
+    ledger.close()
+    (found,) = mismatches_of_ledger(read_ledger(path))
+    assert "room room: b is agent number 2 there" in found
