@@ -16,6 +16,7 @@ from outrider.background import background, mail_composer, running, taking_bounc
 from outrider.campaigns import api as campaigns_api
 from outrider.channel_reports import api as channels_api
 from outrider.channel_reports.checking import ChannelChecks
+from outrider.completion import api as completion_api
 from outrider.contacts import api as contacts_api
 from outrider.db.database import Tx
 from outrider.db.sealed import Sealer
@@ -44,6 +45,7 @@ from outrider.web.pages import (
     board,
     campaigns,
     channels,
+    completion_codes,
     contacts,
     desktop,
     history,
@@ -67,6 +69,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_socket_api.router,
     campaigns_api.router,
     channels_api.router,
+    completion_api.router,
     contacts_api.router,
     jobs_api.router,
     licences_api.router,
@@ -76,6 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     board.router,
     campaigns.router,
     channels.router,
+    completion_codes.router,
     contacts.router,
     desktop.router,
     history.router,

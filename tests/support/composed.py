@@ -27,6 +27,8 @@ from outrider.campaigns.service import CampaignPlan
 from outrider.channel_reports import api as channels_api
 from outrider.channel_reports.checking import ChannelChecks
 from outrider.clock import VirtualClock
+from outrider.completion import api as completion_api
+from outrider.completion import service as completion
 from outrider.contacts import api as contacts_api
 from outrider.contacts import service as contacts
 from outrider.contacts.do_not_contact import service as do_not_contact
@@ -73,6 +75,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     desk_records_api.router,
     campaigns_api.router,
     channels_api.router,
+    completion_api.router,
     contacts_api.router,
     jobs_api.router,
     licences_api.router,
@@ -115,6 +118,7 @@ class Tenant:
     contact_id: int
     agent_id: int
     skill_id: int
+    code_id: int
     import_id: int = 0
     do_not_contact_id: int = 0
     user_id: int = 0
@@ -248,6 +252,7 @@ class Composed:
             contact_id=contact.id,
             agent_id=agent.id,
             skill_id=agents.skills(tx, organization_id)[0].id,
+            code_id=completion.codes(tx, organization_id)[0].id,
         )
 
     def contact_list(self, tx: Tx, organization_id: int, name: str, count: int) -> ListId:
@@ -352,6 +357,7 @@ def _rows_of(tx: Tx, organization_id: int) -> dict[str, object]:
         "agents": schema.agents.c.organization_id == organization_id,
         "agent_skills": schema.agent_skills.c.agent_id.in_(_ids(schema.agents, organization_id)),
         "skills": schema.skills.c.organization_id == organization_id,
+        "completion_codes": schema.completion_codes.c.organization_id == organization_id,
         "api_tokens": schema.api_tokens.c.user_id.in_(_ids(schema.users, organization_id)),
         "pools": schema.pools.c.organization_id == organization_id,
         "pool_counts": schema.pool_counts.c.pool_id.in_(_ids(schema.pools, organization_id)),

@@ -57,7 +57,7 @@ SOURCE = STRATEGY.format(name="mine", minimum=1, maximum=2, priority=3)
 LIST, IMPORT, REFUSED = of(list_id="list_id"), of(import_id="import_id"), of(list_id="do_not_contact_id")
 JOB, TASK, POOL = of(job_id="job_id"), of(task_id="task_id"), of(pool_id="pool_id")
 CAMPAIGN, STRATEGY_ID = of(campaign_id="campaign_id"), of(strategy_id="strategy_id")
-AGENT = of(agent_id="agent_id")
+AGENT, CODE = of(agent_id="agent_id"), of(code_id="code_id")
 DRAFT, USER, TOKEN = of(strategy_id="draft_id"), of(user_id="user_id"), of(token_id="token_id")
 
 
@@ -102,6 +102,13 @@ CASES: Mapping[str, Case] = {
     "GET /api/skills": harmless(),
     "POST /api/skills": Case(body=lambda victim: {"name": "x", "organization_id": victim.organization_id}),
     "DELETE /api/skills/{skill_id}": Case(of(skill_id="skill_id")),
+    "GET /api/completion-codes": harmless(),
+    "POST /api/completion-codes": Case(
+        body=lambda victim: {"name": "spied", "organization_id": victim.organization_id}
+    ),
+    "GET /api/completion-codes/{code_id}": Case(CODE),
+    "PATCH /api/completion-codes/{code_id}": Case(CODE, says({"label": "mine"})),
+    "DELETE /api/completion-codes/{code_id}": Case(CODE),
     "GET /api/board": harmless(),
     "GET /api/board/samples": harmless(),
     "GET /api/jobs": harmless(),

@@ -24,6 +24,9 @@ LOWEST: Mapping[str, str] = {
     "POST /api/agents/{agent_id}/commands/not_ready": Role.SUPERVISOR,
     "POST /api/skills": Role.SUPERVISOR,
     "DELETE /api/skills/{skill_id}": Role.SUPERVISOR,
+    "POST /api/completion-codes": Role.SUPERVISOR,
+    "PATCH /api/completion-codes/{code_id}": Role.SUPERVISOR,
+    "DELETE /api/completion-codes/{code_id}": Role.SUPERVISOR,
     "POST /api/campaigns/{campaign_id}/jobs": Role.SUPERVISOR,
     "POST /api/jobs/{job_id}/{command}": Role.SUPERVISOR,
     "PATCH /api/tasks/{task_id}": Role.SUPERVISOR,
@@ -95,6 +98,7 @@ ONES_OWN = frozenset(
 NOWHERE = {
     "agent_id": "999999",
     "skill_id": "999999",
+    "code_id": "999999",
     "campaign_id": "999999",
     "job_id": "999999",
     "command": "pause",

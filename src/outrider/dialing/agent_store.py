@@ -177,13 +177,6 @@ def ended_waits(tx: Tx, task_id: TaskId, now: dt.datetime, most: int) -> list[At
     return [AttemptId(attempt_id) for attempt_id in found if attempt_id is not None]
 
 
-def code(tx: Tx, organization_id: int, name: str) -> RowMapping | None:
-    """Return effect and retry_after of an organization's completion code, retired ones too."""
-    D = schema.completion_codes.c  # noqa: N806 - a table's columns, as elsewhere
-    query = select(D.effect, D.retry_after).where(D.organization_id == organization_id, D.name == name)
-    return tx.execute(query).mappings().first()
-
-
 def add_callback(tx: Tx, values: Mapping[str, Any]) -> None:
     """Write a promise to call a contact again."""
     tx.execute(insert(tx, schema.callbacks).values(**values))

@@ -4,26 +4,18 @@
 """
 
 import datetime as dt
-import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from outrider.campaigns.outcome import Outcome
+from outrider.completion import store as codes
+from outrider.completion.model import Effect
 from outrider.contacts.store import contact_of
 from outrider.db.database import Row, Tx
-from outrider.dialing import agent_store, plans, store
+from outrider.dialing import plans, store
 from outrider.dialing.attempt import TaskPlan
 from outrider.dialing.retry import Decision, Final, again, asked_again, decide
 from outrider.dialing.targets import counters_of
-
-
-class Effect(enum.StrEnum):
-    """What a completion code does to its contact."""
-
-    DONE = "done"
-    RETRY = "retry"
-    CALLBACK = "callback"
-    DO_NOT_CONTACT = "do_not_contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +54,8 @@ class Known:
             return None
         key = (plan.organization_id, name)
         if key not in self._codes:
-            row = agent_store.code(self._tx, plan.organization_id, name)
-            made = Code(name) if row is None else Code(name, Effect(row["effect"]), row["retry_after"] or 0.0)
+            found = codes.find(self._tx, plan.organization_id, name)
+            made = Code(name) if found is None else Code(name, found.effect, found.retry_after or 0.0)
             self._codes[key] = made
         return self._codes[key]
 

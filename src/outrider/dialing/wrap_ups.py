@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from outrider.agents.commands import Callback
 from outrider.campaigns.outcome import Outcome
+from outrider.completion.model import Effect
 from outrider.db.database import Row, Tx
 from outrider.dialing import agent_store, code_effects, opting_out, promises, store
 from outrider.dialing.attempt import TaskPlan
-from outrider.dialing.code_effects import Effect, Known
+from outrider.dialing.code_effects import Known
 from outrider.dialing.moves import Moves
 from outrider.dialing.targets import Told
 from outrider.ids import AttemptId, JobId

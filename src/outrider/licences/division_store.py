@@ -5,10 +5,11 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Row, Table, case, delete, func, select, update
 
+from outrider.completion.model import DEFAULT_CODES
 from outrider.db import schema
 from outrider.db.database import Tx
 from outrider.db.dialect import insert, locked
@@ -47,6 +48,14 @@ def ensure_defaults(tx: Tx, now: dt.datetime) -> None:
     zone = tx.execute(select(Z.id).where(Z.name == DEFAULT_NAME)).scalar_one()
     organization = tx.execute(select(G.id).where(G.name == DEFAULT_NAME)).scalar_one()
     add_pool(tx, zone, organization)
+    _add_codes(tx, organization)
+
+
+def _add_codes(tx: Tx, organization_id: int) -> None:
+    """Give an organization the completion codes that all begin with; those it has stay as they are."""
+    for plan in DEFAULT_CODES:
+        row = insert(tx, schema.completion_codes).values(organization_id=organization_id, **asdict(plan))
+        tx.execute(row.on_conflict_do_nothing(index_elements=["organization_id", "name"]))
 
 
 def add_pool(tx: Tx, zone_id: ZoneId, organization_id: OrganizationId) -> None:
@@ -138,7 +147,9 @@ def add_zone(tx: Tx, name: str, now: dt.datetime) -> ZoneId:
 def add_organization(tx: Tx, name: str, now: dt.datetime) -> OrganizationId:
     """Create an organization."""
     row = schema.organizations.insert().values(name=name, created_at=now).returning(G.id)
-    return OrganizationId(tx.execute(row).scalar_one())
+    made = OrganizationId(tx.execute(row).scalar_one())
+    _add_codes(tx, made)
+    return made
 
 
 def retire_zone(tx: Tx, zone_id: ZoneId, now: dt.datetime) -> list[PoolId]:
