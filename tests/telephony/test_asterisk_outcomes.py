@@ -185,7 +185,8 @@ def test_the_server_itself_refuses_an_id_that_lives_and_other_failures_are_told_
         driver.channel._register._calls.clear()
         with pytest.raises(DuplicateCallError):
             await driver.call(name, Outcome.ANSWERS)
-        driver.channel.settings = settings_of(asterisk, trunk="PJSIP/{number}@nowhere")
+        nowhere = settings_of(asterisk, requests=requests, trunk="PJSIP/{number}@nowhere")
+        await driver.channel.change(nowhere)
         with pytest.raises(ChannelError, match="nowhere") as refused:
             await driver.call(f"unmade-{requests}", Outcome.ANSWERS)
         assert not isinstance(refused.value, DuplicateCallError)

@@ -16,7 +16,10 @@ _GENERAL: Mapping[str, str] = {
     "cel": "enable=no\n",
     "dsp": "",
     "features": "",
-    "indications": "country=us\n[us]\ndescription=United States\nringcadence=2000,4000\ndial=350+440\n",
+    "indications": (
+        "country=us\n[us]\ndescription=United States\nringcadence=2000,4000\ndial=350+440\n"
+        "ring=440+480/2000,0/4000\n"
+    ),
     "manager": "enabled=no\n",
     "stasis": "",
 }

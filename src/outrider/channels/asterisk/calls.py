@@ -22,12 +22,14 @@ from outrider.channels.model import (
     CallRinging,
     DigitPressed,
     EndCause,
+    OutboundCall,
     PlaybackFinished,
 )
 from outrider.ids import AttemptId
 
-PLAIN, DETECT, AMD = "call", "detect", "amd"
-"""First argument of the Stasis application: a call of ours, one to be classified, one AMD() has judged."""
+PLAIN, DETECT, AMD, EARLY = "call", "detect", "amd", "early"
+"""First argument of the Stasis application: a call of ours, one to be classified, one AMD() has judged, and
+one that comes to the application before it is dialled, to be in a room while it rings."""
 
 VERDICTS: Mapping[str, AnsweredBy] = {"HUMAN": AnsweredBy.HUMAN, "MACHINE": AnsweredBy.MACHINE}
 """AMDSTATUS in the field's names; NOTSURE and anything else is unknown."""
@@ -59,6 +61,8 @@ class CallState:
     talking: Talking | None = None
     fault: str = ""
     """Why we ended it, when it could not go on."""
+    early: bool = False
+    """Whether it is in the application before it is answered: its channel's state tells of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,13 @@ class Moment:
 
     at: dt.datetime
     reading: float
+
+
+def argument(call: OutboundCall) -> str:
+    """Return the first argument of a call: who is heard while it rings takes the call in person."""
+    if call.early_room:
+        return EARLY
+    return DETECT if call.detect_machine else PLAIN
 
 
 def take(state: CallState, event: Event, now: Moment) -> Step:
@@ -137,24 +148,28 @@ def of_living(call_id: AttemptId, channel: Mapping[str, Any], amd_context: str) 
     """
     dialplan = channel.get("dialplan") or {}
     arguments = str(dialplan.get("app_data", "")).split(",")[1:]
+    early = arguments[:1] == [EARLY]
     if channel.get("state") != "Up":
         rings = channel.get("state") == "Ringing"
-        return CallState(call_id, alerted=rings, rang=rings)
+        return CallState(call_id, alerted=rings, rang=rings, early=early)
     if dialplan.get("app_name") != "Stasis":
         under_test = dialplan.get("context") == amd_context
         return CallState(call_id, Phase.PLACED if under_test else Phase.UP, alerted=True, rang=True)
-    if not arguments or arguments[0] not in {PLAIN, DETECT, AMD}:
+    if not arguments or arguments[0] not in {PLAIN, DETECT, AMD, EARLY}:
         return None
     by = VERDICTS.get(arguments[1], AnsweredBy.UNKNOWN) if arguments[0] == AMD else AnsweredBy.UNKNOWN
     return CallState(call_id, Phase.UP, alerted=True, rang=True, by=by)
 
 
 def missed_start(channel: Mapping[str, Any]) -> Event | None:
-    """Return the StasisStart that a channel of `GET /channels` has had; None when it had none."""
+    """Return the event that said a channel of `GET /channels` is answered; None when it is not."""
     dialplan = channel.get("dialplan") or {}
     if channel.get("state") != "Up" or dialplan.get("app_name") != "Stasis":
         return None
-    return {"type": "StasisStart", "args": str(dialplan.get("app_data", "")).split(",")[1:]}
+    arguments = str(dialplan.get("app_data", "")).split(",")[1:]
+    if arguments[:1] == [EARLY]:
+        return {"type": "ChannelStateChange", "channel": channel}
+    return {"type": "StasisStart", "args": arguments}
 
 
 def _started(state: CallState, event: Event, now: Moment) -> Step:
@@ -174,11 +189,12 @@ def _started(state: CallState, event: Event, now: Moment) -> Step:
 
 
 def _changed(state: CallState, event: Event, now: Moment) -> Step:
-    if (
-        (event.get("channel") or {}).get("state") != "Ringing"
-        or state.rang
-        or state.phase is not Phase.PLACED
-    ):
+    became = (event.get("channel") or {}).get("state")
+    if state.phase is not Phase.PLACED:
+        return state, ()
+    if became == "Up" and state.early:
+        return replace(state, phase=Phase.UP), (CallAnswered(state.call_id, now.at),)
+    if became != "Ringing" or state.rang:
         return state, ()
     return replace(state, alerted=True, rang=True), (CallRinging(state.call_id, now.at),)
 

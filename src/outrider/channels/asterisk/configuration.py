@@ -42,6 +42,8 @@ def snippets(
         _ari(settings, settings.password if reveal else HIDDEN),
         _extensions(settings),
         _amd(),
+        _music(),
+        _tones(),
         _rtp(maximum_calls),
         _limits(maximum_calls),
         _modules(),
@@ -140,6 +142,27 @@ between_words_silence=50
 maximum_number_of_words=2
 """
     return Snippet("amd.conf", why, lines)
+
+
+def _music() -> Snippet:
+    why = "what contacts hear while an agent has them on hold: the sound files of that folder"
+    lines = """[default]
+mode=files
+directory=moh
+"""
+    return Snippet("musiconhold.conf", why, lines)
+
+
+def _tones() -> Snippet:
+    why = "what agents hear while a call of theirs rings, if you have no tones yet: choose your country"
+    lines = """[general]
+country=us
+[us]
+description=United States
+ringcadence=2000,4000
+ring=440+480/2000,0/4000
+"""
+    return Snippet("indications.conf", why, lines)
 
 
 def _rtp(maximum_calls: int) -> Snippet:

@@ -49,7 +49,7 @@ NEEDS = (
     Need("bridge_simple", "agents, and speech recognition", essential=False),
     Need("bridge_softmix", "conferences of agents", essential=False),
     Need("res_musiconhold", "music while a contact is on hold", essential=False),
-    Need("app_senddtmf", "keys that agents send", essential=False),
+    Need("func_callerid", "the caller's number of calls that agents hear ringing", essential=False),
     Need("codec_ulaw", "speech recognition", essential=False),
     Need("codec_alaw", "speech recognition on A-law trunks", essential=False),
 )

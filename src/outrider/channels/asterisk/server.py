@@ -10,32 +10,28 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from outrider.channels.asterisk import calls, prompts, survey
+from outrider.channels.asterisk import calls, survey
 from outrider.channels.asterisk.calls import CallState, Classify, LookAgain, Moment, Phase, PromptBroke, Wish
 from outrider.channels.asterisk.classification import Classification
 from outrider.channels.asterisk.client import AriClient, ServerInfo
 from outrider.channels.asterisk.ears import Ears
 from outrider.channels.asterisk.health import OnHealth, ServerHealth
 from outrider.channels.asterisk.listening import PARTS
-from outrider.channels.asterisk.messages import Answer, Event
+from outrider.channels.asterisk.messages import Event
+from outrider.channels.asterisk.placing import Placing
 from outrider.channels.asterisk.playing import Playing
 from outrider.channels.asterisk.register import STRAGGLERS, Register
 from outrider.channels.asterisk.rooms import Rooms
 from outrider.channels.asterisk.settings import AsteriskSettings
 from outrider.channels.asterisk.speech import Recognizer, Speaker
 from outrider.channels.asterisk.trouble import ServerState
-from outrider.channels.base import ChannelUnreachableError, DuplicateCallError, EventSink
+from outrider.channels.base import ChannelUnreachableError, EventSink
 from outrider.channels.model import Living, OutboundCall, Prompt
-from outrider.clock import Clock, stopwatch
+from outrider.clock import Clock
 from outrider.errors import ChannelError
 from outrider.ids import AttemptId
 
 log = logging.getLogger(__name__)
-
-TOLERANCE = 0.25
-"""Seconds by which Asterisk's ring timer may be ahead of ours."""
-
-CONFLICT = 409
 
 
 def _retake(start: Event, state: CallState, now: Moment) -> calls.Step:
@@ -136,28 +132,7 @@ class AsteriskServer:
 
         The error's fact `outcome` is "unknown" when the call may exist: ask `living` then.
         """
-        call_id, register = call.call_id, self._register
-        if register.get(call_id) is not None or register.is_over(call_id):
-            raise DuplicateCallError(f"call {call_id} was made before")
-        body = prompts.origination(call, self.settings, calls.DETECT if call.detect_machine else calls.PLAIN)
-        register.put(CallState(call_id))
-        register.placing.add(call_id)
-        try:
-            answer = await self._client.request("POST", "channels", body)
-        except ChannelUnreachableError:
-            register.drop(call_id)
-            raise
-        finally:
-            register.placing.discard(call_id)
-        state = register.get(call_id)
-        if state is None:
-            return
-        if answer.ok:
-            gives_up_at = stopwatch() + prompts.ring_seconds(call) - TOLERANCE
-            register.put(replace(state, gives_up_at=gives_up_at))
-            return
-        register.drop(call_id)
-        raise await self._refused(call, str(body["endpoint"]), answer)
+        await self._placing.originate(call)
 
     async def play(self, call_id: AttemptId, prompt: Prompt) -> None:
         """Play a prompt on an answered call; on a machine the first one waits for the end of its greeting.
@@ -184,9 +159,11 @@ class AsteriskServer:
     async def join(self, call_id: AttemptId, room: str) -> None:
         """Put an answered call into a room: when this returns, all in it hear each other.
 
-        Raises ChannelError when the call is not up.
+        What is being played to it ends, as Asterisk would add it only after that. ChannelError when the call
+        is not up.
         """
-        self._register.up(call_id)
+        if self._register.up(call_id).playing:
+            await self._playing.stop(call_id)
         await self._rooms.join(call_id, room)
 
     async def leave(self, call_id: AttemptId, *, music: bool = False) -> None:
@@ -231,16 +208,11 @@ class AsteriskServer:
 
     async def _take_stock(self) -> list[CallState]:
         """Compare our calls with the server's: forget those it has not, take up those we did not know."""
-        register = self._register
+        register, look = self._register, self._rooms.look()
         known = register.settled()
         stock = await survey.survey(self._client)
         late = await register.let_go(known - stock.calls.keys())
-        for path, call_id in stock.parts.items():
-            if call_id not in self._ears:
-                # Left behind by a process of ours that died while it listened.
-                await self._client.request("DELETE", path)
-        for room in self._rooms.found(stock.rooms):
-            await self._rooms.close(room)
+        await self._tidy(stock, look)
         self._catch_up(stock.calls, known)
         strangers: dict[AttemptId, CallState] = {}
         for call_id, channel in stock.calls.items():
@@ -255,8 +227,19 @@ class AsteriskServer:
         for call_id, state in strangers.items():
             if register.get(call_id) is None and not register.is_over(call_id):
                 register.put(replace(state, playing=call_id in playing))
+                if state.phase is Phase.UP:
+                    self._rooms.adopt(call_id)
         here = [*stock.calls, *late]
         return [state for call_id in here if (state := register.get(call_id)) is not None]
+
+    async def _tidy(self, stock: survey.Stock, look: int) -> None:
+        """Learn who is in which room; remove empty rooms, and what a process of ours left that listened."""
+        for path, call_id in stock.parts.items():
+            if call_id not in self._ears:
+                await self._client.request("DELETE", path)
+        if stock.rooms is not None:
+            for room in self._rooms.found(stock.rooms, look):
+                await self._rooms.close(room)
 
     def _catch_up(self, channels: Mapping[AttemptId, Mapping[str, Any]], known: set[AttemptId]) -> None:
         """Tell answers that were missed, as on a connection that was dead: their events may be on the way."""
@@ -316,6 +299,8 @@ class AsteriskServer:
             if stranger is None:
                 return
             self._register.put(stranger)
+        if event.get("type") == "StasisStart":
+            self._placing.started(call_id)
         self._playing.hear(call_id, event)
         self._register.step(call_id, lambda state, now: calls.take(state, event, now))
 
@@ -323,6 +308,8 @@ class AsteriskServer:
         """Return what to think of a call of a former life, or None when it is no call of ours."""
         if event.get("type") == "StasisStart":
             arguments = event.get("args") or [""]
+            if arguments[0] == calls.EARLY:
+                return CallState(call_id, early=True)
             ours = arguments[0] in {calls.PLAIN, calls.DETECT, calls.AMD}
             return CallState(call_id, alerted=True, rang=True) if ours else None
         return calls.of_living(call_id, event.get("channel") or {}, self.settings.amd_context)
@@ -350,23 +337,9 @@ class AsteriskServer:
         self._client = AriClient(settings, self._heard, self._state_changed, self._ready)
         self._classification = Classification(self._client, self._register)
         self._playing = Playing(self._client, self._register, self._speaker, self._clock)
+        self._placing = Placing(self._client, self._register, self._rooms)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _refused(self, call: OutboundCall, endpoint: str, answer: Answer) -> ChannelError:
-        """Return the error for a call that was not made.
-
-        A 409 is not to be trusted: after one duplicate, Asterisk says it of every failure on a connection.
-        """
-        if answer.status == CONFLICT:
-            existing = await self._client.request("GET", f"channels/{call.call_id}")
-            if existing.ok:
-                return DuplicateCallError(f"call {call.call_id} was made before")
-        message = (
-            f"Asterisk {self.settings.name!r} could not make a call to {endpoint} ({answer.complaint}):"
-            " is its endpoint configured and registered, are channels and file descriptors left?"
-        )
-        return ChannelError(message)

@@ -24,8 +24,8 @@ class Stock:
     calls: Mapping[AttemptId, Mapping[str, Any]]
     own: frozenset[str]
     parts: Mapping[str, AttemptId]
-    rooms: Sequence[Mapping[str, Any]] = ()
-    """All bridges, those of others too: ours are known by their names."""
+    rooms: Sequence[Mapping[str, Any]] | None = None
+    """All bridges, those of others too: ours are known by their names. None: they could not be had."""
 
 
 async def survey(client: AriClient) -> Stock:
@@ -37,7 +37,7 @@ async def survey(client: AriClient) -> Stock:
     channels = _content(await client.request("GET", "channels"), "channels")
     applications = _content(await client.request("GET", "applications"), "applications")
     every = await client.request("GET", "bridges")
-    rooms = _content(every, "bridges") if every.ok else []
+    rooms = _content(every, "bridges") if every.ok else None
     settings = client.settings
     own: set[str] = set()
     bridges: set[str] = set()
