@@ -105,6 +105,21 @@ def test_a_call_given_up_while_it_rings_is_cancelled(
     assert after.outcomes[Outcome.ANSWERS] == one_of_each.outcomes[Outcome.ANSWERS]
 
 
+def test_who_talks_hangs_up_when_all_is_said_and_an_agents_phone_never(
+    controller: Controller, public_network: PublicNetwork
+) -> None:
+    before = public_network.tally().far_hangups
+    controller.call(number(Outcome.PHONE, 6), "agents-phone")
+    controller.call(number(Outcome.TALKS, 6, 1), "talker")
+    for channel in ("agents-phone", "talker"):
+        controller.event("StasisStart", channel)
+    assert controller.event("ChannelDestroyed", "talker")["cause"] == 0
+    assert not any(event["type"] == "ChannelDestroyed" for event in controller.events("agents-phone"))
+    controller.hang_up("agents-phone")
+    controller.event("ChannelDestroyed", "agents-phone")
+    assert eventually("it is counted", lambda: public_network.tally().far_hangups == before + 1)
+
+
 def test_a_number_outside_the_plan_does_not_exist(
     controller: Controller, public_network: PublicNetwork
 ) -> None:

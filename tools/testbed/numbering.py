@@ -10,6 +10,8 @@ from dataclasses import dataclass
 PREFIX = "+491555"
 _AFTER_PREFIX = 7
 _LARGEST_DETAIL = 9
+TALK_STEP = 5
+"""Seconds of talk per `detail` of a number that talks."""
 SERIALS = 10_000
 """Numbers of one outcome and detail: serials run from 0 to SERIALS - 1."""
 
@@ -42,6 +44,10 @@ class Outcome(enum.Enum):
     """Answers and after `detail` seconds says "no"."""
     FAX = "45"
     """Answers and sends the calling tone of a fax (1100 Hz)."""
+    PHONE = "50"
+    """An agent's phone: answers, sends sound for ever, waits for our hang-up."""
+    TALKS = "51"
+    """Answers, sends sound, and hangs up after `detail` times TALK_STEP seconds (0: never)."""
 
 
 SIP_CODES = {
@@ -63,6 +69,8 @@ ANSWERED = frozenset(
         Outcome.SAYS_YES,
         Outcome.SAYS_NO,
         Outcome.FAX,
+        Outcome.PHONE,
+        Outcome.TALKS,
     }
 )
 """Outcomes whose calls are answered (200 OK), unless they are cancelled while they ring."""

@@ -204,6 +204,7 @@ def _audio(bed: Bed) -> dict[Outcome, Path]:
         Outcome.SAYS_YES: speech_files.spoken(bed, "Yes.", before=0.2, after=20.0),
         Outcome.SAYS_NO: speech_files.spoken(bed, "No.", before=0.2, after=20.0),
         Outcome.FAX: speech_files.fax(bed),
+        **dict.fromkeys((Outcome.PHONE, Outcome.TALKS), speech_files.spoken(bed, "Go on.", after=1.0)),
     }
 
 

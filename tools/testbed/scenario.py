@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from tools.testbed.numbering import PREFIX, SIP_CODES, Outcome
+from tools.testbed.numbering import PREFIX, SIP_CODES, TALK_STEP, Outcome
 
 OFFERED, CANCELLED, UNKNOWN, FAR_HANGUP = "offered", "cancelled", "unknown", "far_hangup"
 """Counters beside those of the outcomes: calls that came; ended by CANCEL before the answer; to no number of
@@ -48,6 +48,7 @@ def scenario(audio: Mapping[Outcome, Path], key_presses: Path | None) -> str:
         *_answers(),
         *_speaks(audio),
         *_presses(key_presses),
+        *_talks(),
         *_hangs_up(),
         *_waits(),
         *_cancelled(),
@@ -99,7 +100,10 @@ _ANSWERED_AT_ONCE = (
     Outcome.SAYS_YES,
     Outcome.SAYS_NO,
     Outcome.FAX,
+    Outcome.PHONE,
+    Outcome.TALKS,
 )
+_TALKERS = (Outcome.PHONE, Outcome.TALKS)
 
 
 def _refusal(outcome: Outcome, code: int) -> Iterator[str]:
@@ -154,8 +158,9 @@ def _speaks(audio: Mapping[Outcome, Path]) -> Iterator[str]:
             yield f'<nop test="d0" next="say{outcome.value}"/>'
             yield from _wait(f"think{outcome.value}", "BYE", "bye", f"say{outcome.value}")
             yield f'<label id="say{outcome.value}"/>'
-        stream = quoteattr(f"{path},1,0,PCMU/8000")
-        yield f'<nop next="wait"><action><exec rtp_stream={stream}/></action></nop>'
+        stream = quoteattr(f"{path},{-1 if outcome in _TALKERS else 1},0,PCMU/8000")
+        following = "talk_on" if outcome is Outcome.TALKS else "wait"
+        yield f'<nop next="{following}"><action><exec rtp_stream={stream}/></action></nop>'
 
 
 def _presses(key_presses: Path | None) -> Iterator[str]:
@@ -175,6 +180,12 @@ def _presses(key_presses: Path | None) -> Iterator[str]:
         yield f'<label id="press{digit}"/>'
         path = quoteattr(str(key_presses / f"dtmf_2833_{digit}.pcap"))
         yield f'<nop next="wait"><action><exec play_pcap_audio={path}/></action></nop>'
+
+
+def _talks() -> Iterator[str]:
+    yield '<label id="talk_on"/>'
+    yield '<nop test="d0" next="wait"/>'
+    yield from _wait("talks", "BYE", "bye", "hang_up", TALK_STEP)
 
 
 def _hangs_up() -> Iterator[str]:
@@ -212,15 +223,15 @@ def _cancelled() -> Iterator[str]:
     yield '<recv request="ACK" next="end"/>'
 
 
-def _wait(name: str, request: str, came: str, over: str) -> Iterator[str]:
-    """Wait `detail` seconds (1 to 9) for a request: SIPp's timeouts are constants, so one step per second."""
+def _wait(name: str, request: str, came: str, over: str, step: int = 1) -> Iterator[str]:
+    """Wait `detail` (1 to 9) times `step` seconds for a request: SIPp's timeouts are constants."""
     for digit in range(_LONGEST, 0, -1):
         yield f'<nop test="d{digit}" next="{name}{digit}"/>'
     yield f'<nop next="{over}"/>'
     for digit in range(_LONGEST, 0, -1):
         following = f"{name}{digit - 1}" if digit > 1 else over
         yield f'<label id="{name}{digit}"/>'
-        yield f'<recv request="{request}" timeout="1000" ontimeout="{following}" next="{came}"/>'
+        yield f'<recv request="{request}" timeout="{step * 1000}" ontimeout="{following}" next="{came}"/>'
 
 
 _CONTACT = "Contact: <sip:pstn@[local_ip]:[local_port]>"

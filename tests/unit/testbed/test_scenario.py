@@ -7,7 +7,10 @@ import pytest
 from tools.testbed.numbering import Outcome
 from tools.testbed.scenario import CANCELLED, FAR_HANGUP, OFFERED, UNKNOWN, counter, scenario
 
-SPEAKING = (Outcome.MACHINE, Outcome.HUMAN, Outcome.SAYS_YES, Outcome.SAYS_NO, Outcome.FAX)
+SPEAKING = (
+    *(Outcome.MACHINE, Outcome.HUMAN, Outcome.SAYS_YES, Outcome.SAYS_NO, Outcome.FAX),
+    *(Outcome.PHONE, Outcome.TALKS),
+)
 AUDIO = {outcome: Path(f"/speech/{outcome.name} & co.ul") for outcome in SPEAKING}
 
 
