@@ -53,6 +53,18 @@ class CallbackKind(enum.StrEnum):
     """Any agent's of the campaign."""
 
 
+class CallbackState(enum.StrEnum):
+    """Where a callback is on its way; it is open in the first three."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    """An agent has it in hand, as a card or a call."""
+    EXPIRED = "expired"
+    """Its agent did not keep it in time: it is the campaign's now, and its contact one like any other."""
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
 @dataclass(frozen=True, slots=True)
 class AbandonmentRule:
     """How many answered calls may find no agent: `limit` is a share (0.03) of live answers per campaign.

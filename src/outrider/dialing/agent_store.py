@@ -175,17 +175,3 @@ def ended_waits(tx: Tx, task_id: TaskId, now: dt.datetime, most: int) -> list[At
     """Return attempts of a task whose completion code did not come in time."""
     found = tx.execute(ENDED_WAITS, {"task": task_id, "now": now, "most": most}).scalars()
     return [AttemptId(attempt_id) for attempt_id in found if attempt_id is not None]
-
-
-def add_callback(tx: Tx, values: Mapping[str, Any]) -> None:
-    """Write a promise to call a contact again."""
-    tx.execute(insert(tx, schema.callbacks).values(**values))
-
-
-def promised_until(tx: Tx, campaign_id: int, attempt_id: str) -> dt.datetime | None:
-    """Return when the open promise that was made on an attempt expires, None when there is none."""
-    B = schema.callbacks.c  # noqa: N806 - a table's columns, as elsewhere
-    query = select(B.expires_at).where(
-        B.campaign_id == campaign_id, B.attempt_id == attempt_id, B.closed_at.is_(None)
-    )
-    return tx.execute(query).scalar()

@@ -15,8 +15,8 @@ from outrider.dialing.attempt import Batch, Claim, Ended, Means, Refusal, TaskPl
 from outrider.dialing.claiming import Ask, add_attempts, place
 from outrider.dialing.contact_rules import ContactRules, Reach
 from outrider.dialing.restrictions import explained
-from outrider.dialing.retry import Counters
-from outrider.dialing.targets import counters_document, counters_of
+from outrider.dialing.retry import Counters, Retry
+from outrider.dialing.targets import Told, counters_document, counters_of, target_row
 from outrider.ids import ContactId, TargetId, new_attempt_ids
 from outrider.jobs import store as job_store
 
@@ -165,6 +165,17 @@ def _take_up(tx: Tx, plan: TaskPlan, target: Row) -> Ended | None:
     goal = plan.strategy.goal
     job_store.count_finals(tx, plan.job_id, -1, -(goal is not None and goal.outcome is ended.outcome))
     return ended
+
+
+def revive(tx: Tx, plan: TaskPlan, target: Row, at: dt.datetime) -> None:
+    """Let a contact that had ended in this job be due again at `at`, because it is promised a call.
+
+    `plan` is that of its own task; pools, task and target are locked.
+    """
+    _take_up(tx, plan, target)
+    told = Told(Outcome(target["outcome"]), target["disposition"], target["attempts"])
+    decision = Retry(at, 0, Counters(target["attempts"]))
+    store.set_targets(tx, [target_row(plan, target["id"], decision, at, told)])
 
 
 def _claimed(

@@ -15,7 +15,7 @@ from outrider.contacts.do_not_contact import service as do_not_contact
 from outrider.contacts.model import Contact
 from outrider.contacts.store import contact_of
 from outrider.db.database import Row, Tx
-from outrider.dialing import store
+from outrider.dialing import promises_store, store
 from outrider.dialing.attempt import TaskPlan
 from outrider.dialing.history import History, history
 from outrider.dialing.restrictions import Held, PastAttempt, Planned, history_needed, next_allowed
@@ -84,6 +84,8 @@ class ContactRules:
         needed = history_needed(self._limits, plan.action.channel)
         ids = list(self._reaches)
         self._history = History() if needed is None else history(tx, plan, needed, ids, every, now)
+        promises = any(action.agents is not None for action in plan.strategy.actions)
+        self._promised = promises_store.held(tx, plan.campaign_id, contact_ids, now) if promises else {}
 
     def reach(self, contact_id: int) -> Reach:
         """Return who a contact is and where it can be reached."""
@@ -103,6 +105,10 @@ class ContactRules:
         number = address if by_phone or contact is None else contact.phone
         time_zone = None if contact is None else contact.time_zone
         return self._hours.next_open(time_zone, number, reach.country, self._now)
+
+    def promised(self, contact_id: int) -> dt.datetime | None:
+        """Return until when a promise keeps a contact from being called by chance, None: it does not."""
+        return self._promised.get(contact_id)
 
     def held(self, contact_id: int, address: str) -> Held | None:
         """Return which limit of attempts holds a contact back, None when one may be made."""

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from outrider.db.database import Tx
-from outrider.dialing import abandonment, agent_store, opting_out, receipts, store, submissions, wrap_ups
+from outrider.dialing import (
+    abandonment,
+    agent_store,
+    opting_out,
+    promises,
+    receipts,
+    store,
+    submissions,
+    wrap_ups,
+)
 from outrider.dialing.attempt import Result
 from outrider.dialing.moves import Moves
 from outrider.dialing.retry import Decision, Reinstated, Retry, decide
@@ -43,6 +52,7 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
         return frozenset()
     store.close_attempts(tx, [_closing(result) for result in fresh])
     agent_store.note_agents(tx, [_agent(result) for result in fresh if result.joined_at is not None])
+    unkept = promises.settle(tx, fresh)
     moves = Moves()
     freed: Counter[int] = Counter()
     for result in fresh:
@@ -55,7 +65,10 @@ def record(tx: Tx, rules: SharingRules, results: Sequence[Result], now: dt.datet
             attempt_id=claim.attempt_id,
             address_index=claim.address_index,
         )
-        decision = _follow(result, only_seen=only_seen)
+        if claim.attempt_id in unkept:
+            decision: Decision = _again(result)
+        else:
+            decision = _follow(result, only_seen=only_seen)
         moves.add(claim.plan, claim.target_id, decision, result.ended_at, told)
         # Agents are the units of their tasks: their sessions give those back.
         freed[claim.plan.task_id] += claim.plan.action.agents is None
@@ -84,8 +97,7 @@ def _follow(result: Result, *, only_seen: bool) -> Decision:
     if claim.ended_before is not None and (result.untried or only_seen):
         return Reinstated(claim.ended_before.outcome, claim.ended_before.disposition)
     if result.untried:
-        before = replace(claim.counters, action_attempts=max(0, claim.counters.action_attempts - 1))
-        return Retry(result.ended_at, claim.address_index, before)
+        return _again(result)
     return decide(
         claim.plan.strategy,
         claim.plan.action.name,
@@ -97,6 +109,15 @@ def _follow(result: Result, *, only_seen: bool) -> Decision:
         disposition=result.disposition,
         talked=result.joined_at is not None,
     )
+
+
+def _again(result: Result) -> Retry:
+    """Return that the contact is due again: a promise to it holds it back from now on, if there is one."""
+    claim = result.claim
+    before = claim.counters
+    if result.untried:
+        before = replace(before, action_attempts=max(0, before.action_attempts - 1))
+    return Retry(result.ended_at, claim.address_index, before)
 
 
 def _give_back(tx: Tx, results: Sequence[Result]) -> None:

@@ -78,7 +78,9 @@ class _Sorter:
                 self._skip(row, counters, Outcome.DO_NOT_CONTACT if told else None)
                 continue
             address = reach.addresses[index] if reach.addresses else ""
-            if not matches(self._action.condition, reach.contact.field):
+            if (promised := self._rules.promised(row["contact_id"])) is not None:
+                self._sorted.later.append((row, promised))
+            elif not matches(self._action.condition, reach.contact.field):
                 self._skip(row, counters, _last(row))
             elif (until := self._rules.opening(reach, address)) > self._now:
                 self._sorted.later.append((row, until))

@@ -187,10 +187,24 @@ callbacks = Table(
     Column("created_by", String(80), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("closed_at", UtcTime),
+    Column("given_attempt", String(32)),
+    Column("retry_at", UtcTime),
+    Column("closed_why", String(200), nullable=False, server_default=""),
     Index("ix_callbacks_due", "campaign_id", "state", "due_at"),
+    Index("ix_callbacks_contact", "campaign_id", "contact_id"),
     Index("ix_callbacks_agent_id", "agent_id"),
+    Index(
+        "ix_callbacks_given_attempt",
+        "given_attempt",
+        sqlite_where=text("given_attempt IS NOT NULL"),
+        postgresql_where=text("given_attempt IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
+"""Promises to call again. `attempt_id` is the attempt on which it was promised, `given_attempt` the card or
+call by which an agent is keeping it, while it is `queued`. After one that kept nothing it is not given before
+`retry_at`. It is open while `closed_at` is null, whatever becomes of agents, jobs and processes.
+"""
 
 
 abandonment = Table(

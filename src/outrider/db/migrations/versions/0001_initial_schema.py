@@ -739,6 +739,9 @@ def upgrade() -> None:
     sa.Column('created_by', sa.String(length=80), nullable=False),
     sa.Column('created_at', outrider.db.types.UtcTime(), nullable=False),
     sa.Column('closed_at', outrider.db.types.UtcTime(), nullable=True),
+    sa.Column('given_attempt', sa.String(length=32), nullable=True),
+    sa.Column('retry_at', outrider.db.types.UtcTime(), nullable=True),
+    sa.Column('closed_why', sa.String(length=200), server_default='', nullable=False),
     sa.ForeignKeyConstraint(['agent_id'], ['agents.id'], name=op.f('fk_callbacks_agent_id_agents'), ondelete='SET NULL'),
     sa.ForeignKeyConstraint(['campaign_id'], ['campaigns.id'], name=op.f('fk_callbacks_campaign_id_campaigns'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_callbacks_organization_id_organizations'), ondelete='CASCADE'),
@@ -747,7 +750,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('callbacks', schema=None) as batch_op:
         batch_op.create_index('ix_callbacks_agent_id', ['agent_id'], unique=False)
+        batch_op.create_index('ix_callbacks_contact', ['campaign_id', 'contact_id'], unique=False)
         batch_op.create_index('ix_callbacks_due', ['campaign_id', 'state', 'due_at'], unique=False)
+        batch_op.create_index('ix_callbacks_given_attempt', ['given_attempt'], unique=False, sqlite_where=sa.text('given_attempt IS NOT NULL'), postgresql_where=sa.text('given_attempt IS NOT NULL'))
 
     op.create_table('tasks',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -902,7 +907,9 @@ def downgrade() -> None:
 
     op.drop_table('tasks')
     with op.batch_alter_table('callbacks', schema=None) as batch_op:
+        batch_op.drop_index('ix_callbacks_given_attempt', sqlite_where=sa.text('given_attempt IS NOT NULL'), postgresql_where=sa.text('given_attempt IS NOT NULL'))
         batch_op.drop_index('ix_callbacks_due')
+        batch_op.drop_index('ix_callbacks_contact')
         batch_op.drop_index('ix_callbacks_agent_id')
 
     op.drop_table('callbacks')
