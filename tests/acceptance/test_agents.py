@@ -95,12 +95,13 @@ def test_a_predictive_job_from_login_to_its_last_contact(
 
 
 def talking(run: LiveRun) -> set[str]:
-    """Return the contacts in hand of agents who talk, as the database has them."""
+    """Return the contacts whom agents hear, as the database has them."""
 
     def read(tx: Tx) -> set[str]:
         S = schema.agent_sessions.c  # noqa: N806 - a table's columns
         rows = tx.execute(select(S.engagement).where(S.state == "talking", S.ended_at.is_(None)))
-        return {row.engagement["attempt_id"] for row in rows if row.engagement}
+        found = [row.engagement for row in rows if row.engagement]
+        return {each["attempt_id"] for each in found if each["customer_up"]}
 
     return run.database.read_now(read)
 

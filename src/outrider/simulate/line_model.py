@@ -2,7 +2,7 @@
 
 Benchmarks and tests of pacing run it with the production pacer and with the rules of other engines. The model
 is that of the field's published figures: each line is live with probability p and answered after U(5, 15) s,
-else it is held for a while; a live caller without an agent waits 2 s and is abandoned; decisions every second.
+else it is held for a while; a live caller without an agent waits 2 s, and is abandoned then.
 """
 
 import heapq

@@ -1,7 +1,7 @@
 """Rules by which dialers pace, for the benchmark model: ours, one line per agent, and those of other engines.
 
-Each is as its makers document it (pacing notes 2.1 and 2.4); figures of other engines are those of their rules in
-this model, not of their products.
+Each is as its makers document it; figures of other engines are those of their rules in this model, not of
+their products.
 """
 
 import math
@@ -75,6 +75,7 @@ class VicidialAdaptive(FixedLevel):
 
     every = 2.5
     LONGEST, LIMIT, PERIOD = 3.0, 0.03, 15.0
+    MANY_A_MINUTE, MANY_A_DAY = 20, 50
 
     def __init__(self) -> None:
         super().__init__(1.0)
@@ -98,7 +99,7 @@ class VicidialAdaptive(FixedLevel):
         self._dropped += abandoned
         self._minute.append((self._now, abandoned))
 
-    def day_begins(self, day: int) -> None:
+    def day_begins(self, day: int) -> None:  # noqa: ARG002 - as the protocol
         """Begin to count anew."""
         self._live = self._dropped = 0
         self._now = 0.0
@@ -111,14 +112,17 @@ class VicidialAdaptive(FixedLevel):
         self.level = min(self.LONGEST, max(1.0, self.level))
         self._minute = [each for each in self._minute if each[0] > model.now - 60]
         drops = sum(abandoned for _, abandoned in self._minute)
-        if len(self._minute) > 20 and drops > len(self._minute) / 2:
+        if len(self._minute) > self.MANY_A_MINUTE and drops > len(self._minute) / 2:
             self.level = max(1.0, self.level / 2)
-        if self._live > 50 and self._dropped / self._live > self.LIMIT:
+        if self._live > self.MANY_A_DAY and self._dropped / self._live > self.LIMIT:
             self.level = 1.0
 
 
 class Omnidialer(Unheeding):
     """OMniDialer's pacer: the deficit of agents over the hit rate, scaled by gamma, with its latch."""
+
+    FIRST_CALLS = 50
+    """Calls with agents that are dialed one to one."""
 
     def __init__(self, limit: float = 0.03, aggressiveness: float = 1.0) -> None:
         self.limit, self.aggressiveness = limit, aggressiveness
@@ -133,7 +137,7 @@ class Omnidialer(Unheeding):
     def lines(self, model: LineModel) -> int:
         """Return how many lines to dial now."""
         self._latch()
-        if self._strict or self._calls < 50:
+        if self._strict or self._calls < self.FIRST_CALLS:
             return max(0, model.free - len(model.waiting) - len(model.started))
         left = 0.0
         for begun in model.busy_since.values():

@@ -28,7 +28,7 @@ PRIOR_HANDLING, PRIOR_HANDLED = 120.0, 3.0
 EXPONENTIAL = 25.0
 """How many observations the exponential form counts for, beside those that were made."""
 SETTLED, FIRST_SETTLED = 0.95, 30.0
-"""The share of lines that have ended by the time at which those of their start count, and that time at first."""
+"""The share of lines that have ended when those of their start count, and the seconds until then at first."""
 RENEW_EVERY = 20
 """Observations after which the tables are made anew."""
 
