@@ -256,7 +256,9 @@ def test_the_page_fits_and_can_be_read(page: Page, desk: DeskSite, running: Runn
     if width < 600:
         small = page.evaluate(
             "[...document.querySelectorAll('.desk button, summary, .desk-bar button')]"
-            ".filter((each) => each.offsetParent !== null && each.getBoundingClientRect().height < 24).map((each) => each.textContent.trim())"
+            ".filter((each) => each.offsetParent !== null)"
+            ".filter((each) => each.getBoundingClientRect().height < 24)"
+            ".map((each) => each.textContent.trim())"
         )
         assert small == []
 
