@@ -154,6 +154,12 @@ def join_late(attempt_id: AttemptId, plan: CallPlan) -> AttemptState:
     return AttemptState(attempt_id, plan, joined_late=True)
 
 
+def join_talking(attempt_id: AttemptId, plan: CallPlan, session: int, joined_at: dt.datetime) -> AttemptState:
+    """Take over such a call of which an agent's session is known to have talked with the contact."""
+    state, _ = talk.take_over(AttemptState(attempt_id, plan), session, joined_at)
+    return state
+
+
 def handle(state: AttemptState, event: News) -> Step:
     """Answer one event with the next state and commands; late and repeated events change nothing."""
     if state.phase is Phase.DONE:

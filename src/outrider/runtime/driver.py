@@ -128,7 +128,7 @@ class Driver:
             state, todo = engine.adopt(living, plan, self._clock.now(), claim.held, talks_with=session)
             self._enter(claim, state, todo)
         elif events:
-            self._enter(claim, engine.join_late(claim.attempt_id, self._composer.call_plan(claim)), ())
+            self._enter(claim, self._late(claim), ())
         else:
             self._recorder.add(self._gone(claim))
             return False
@@ -140,6 +140,13 @@ class Driver:
 
     def _talk(self, claim: Claim) -> Talk | None:
         return None if self.hall is None else self.hall.talks_with(claim.attempt_id)
+
+    def _late(self, claim: Claim) -> AttemptState:
+        """Return the state of a call that ended while nobody listened; a contact in hand had been answered."""
+        talk, plan = self._talk(claim), self._composer.call_plan(claim)
+        if talk is None or talk.joined_at is None:
+            return engine.join_late(claim.attempt_id, plan)
+        return engine.join_talking(claim.attempt_id, plan, talk.session_id, talk.joined_at)
 
     def _gone(self, claim: Claim) -> Result:
         """Return the result of an attempt whose process ended and whose call no server knows of.

@@ -130,3 +130,9 @@ def test_a_call_that_is_lost_while_an_agent_is_looked_for_is_abandoned() -> None
     state, _ = play(answered())
     _, commands = engine.lost(state, AT, "the server died")
     assert [each.outcome for each in commands if isinstance(each, Finish)] == [Outcome.ABANDONED]
+
+
+def test_a_talk_that_ended_while_nobody_listened_was_answered() -> None:
+    state = engine.join_talking(CALL, PLAN, 7, AT)
+    _, commands = engine.handle(state, ended())
+    assert commands == (Finish(CALL, Outcome.ANSWERED, AT, AT, "", session=7, joined_at=AT),)
