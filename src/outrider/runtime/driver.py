@@ -142,7 +142,7 @@ class Driver:
         return None if self.hall is None else self.hall.talks_with(claim.attempt_id)
 
     def _late(self, claim: Claim) -> AttemptState:
-        """Return the state of a call that ended while nobody listened; a contact in hand had been answered."""
+        """Return the state of a call that ended while nobody listened; one in hand had been answered."""
         talk, plan = self._talk(claim), self._composer.call_plan(claim)
         if talk is None or talk.joined_at is None:
             return engine.join_late(claim.attempt_id, plan)
