@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from outrider.agents import actions
 from outrider.agents.commands import Hold, WrapUp
@@ -326,6 +326,7 @@ def test_codes_callbacks_and_preferences_are_the_agents_own(desk: DeskSite) -> N
     codes = [("sale", "Sale", "done", "s", 1), ("later", "Call later", "callback", "l", 0)]
 
     def fill(tx: Tx) -> None:
+        tx.execute(delete(schema.completion_codes))
         for name, label, effect, shortcut, position in codes:
             tx.execute(
                 insert(schema.completion_codes).values(

@@ -16,6 +16,7 @@ from outrider.agents.model import Session
 from outrider.agents.notifications import CallConnected, SeatTaken, StateChanged, Welcome
 from outrider.client import AgentApiError, AgentClient
 from outrider.client.simulated import Habits, simulate
+from outrider.completion.model import DEFAULT_CODES
 from outrider.db.database import Database
 from outrider.settings import DesktopSettings
 from support.desk_site import DeskSite, desk_site, play, serving
@@ -185,7 +186,7 @@ def test_records_are_read_and_written(desk: DeskSite) -> None:
 
     async def scenario() -> None:
         async with serving(desk.site) as address, AgentClient(address, token) as ann:
-            assert await ann.completion_codes() == []
+            assert [each["name"] for each in await ann.completion_codes()][0] == DEFAULT_CODES[0].name
             assert await ann.jobs() == []
             assert await ann.callbacks() == []
             await ann.prefer_campaigns([])

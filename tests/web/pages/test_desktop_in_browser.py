@@ -8,7 +8,7 @@ from typing import Self
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from outrider.agents import actions
 from outrider.agents.commands import WrapUp
@@ -37,7 +37,8 @@ def desk(sqlite_database: Database, tmp_path: Path) -> Iterator[DeskSite]:
 
 
 def codes(tx: Tx, organization_id: int) -> None:
-    """Insert completion codes."""
+    """Let the organization have these completion codes, and no others."""
+    tx.execute(delete(schema.completion_codes))
     rows = [
         ("sale", "Sale", "done", "s"),
         ("no", "No interest", "done", ""),
