@@ -186,7 +186,7 @@ def test_records_are_read_and_written(desk: DeskSite) -> None:
 
     async def scenario() -> None:
         async with serving(desk.site) as address, AgentClient(address, token) as ann:
-            assert [each["name"] for each in await ann.completion_codes()][0] == DEFAULT_CODES[0].name
+            assert next(iter(await ann.completion_codes()))["name"] == DEFAULT_CODES[0].name
             assert await ann.jobs() == []
             assert await ann.callbacks() == []
             await ann.prefer_campaigns([])
