@@ -11,7 +11,7 @@ from fastapi import Depends
 
 from outrider.agents import desk_service
 from outrider.agents.desk import AgentDesk, Desk
-from outrider.agents.model import Agent, Session
+from outrider.agents.model import Agent, AgentId, Session
 from outrider.errors import FloorElsewhereError, NotAllowedError, NotFoundError
 from outrider.people.model import Credential
 from outrider.web.access import MUST_CHANGE_PASSWORD, Edge, EdgeServices, SignedIn
@@ -33,15 +33,28 @@ class CallingAgent:
 
 
 async def calling_agent(edge: EdgeServices, credential: Credential) -> CallingAgent:
-    """Return the agent that a credential is bound to. NotAllowedError."""
-    if credential.must_change_password:
-        raise NotAllowedError(
-            "change your one-time password first: POST /api/session/password", reason=MUST_CHANGE_PASSWORD
-        )
+    """Return the account of the agent that a credential is bound to. NotAllowedError."""
+    _require_own_password(credential)
     agent = await edge.database.read(desk_service.agent_of_user, credential.caller.user_id)
     if not agent.enabled:
         raise NotAllowedError(f"agent {agent.name} is switched off: ask a supervisor")
     return CallingAgent(agent, credential)
+
+
+async def calling_agent_id(edge: EdgeServices, credential: Credential) -> AgentId:
+    """Return the agent that a credential is bound to, by one small query: commands ask for no more.
+
+    NotAllowedError.
+    """
+    _require_own_password(credential)
+    return await edge.database.read(desk_service.agent_id_of_user, credential.caller.user_id)
+
+
+def _require_own_password(credential: Credential) -> None:
+    if credential.must_change_password:
+        raise NotAllowedError(
+            "change your one-time password first: POST /api/session/password", reason=MUST_CHANGE_PASSWORD
+        )
 
 
 def floor_of(edge: EdgeServices) -> AgentDesk:
@@ -56,11 +69,11 @@ def floor_of(edge: EdgeServices) -> AgentDesk:
     )
 
 
-def session_of(desk: Desk, agent: Agent) -> Session:
+def session_of(desk: Desk, agent_id: AgentId) -> Session:
     """Return the session of an agent. NotFoundError when it is logged out."""
-    found = desk.session_of(agent.id)
+    found = desk.session_of(agent_id)
     if found is None:
-        raise NotFoundError(f"agent {agent.name} is not logged in: POST /api/agent/session")
+        raise NotFoundError(f"agent {agent_id} is not logged in: POST /api/agent/session")
     return found
 
 
@@ -80,8 +93,8 @@ Floor = Annotated[AgentDesk, Depends(_floor)]
 """The floor, when it is here."""
 
 
-async def _session(calling: Calling, floor: Floor) -> Session:
-    return session_of(floor.desk, calling.agent)
+async def _session(credential: SignedIn, edge: Edge, floor: Floor) -> Session:
+    return session_of(floor.desk, await calling_agent_id(edge, credential))
 
 
 OwnSession = Annotated[Session, Depends(_session)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from outrider.agents import desk_store, sessions_store, store
-from outrider.agents.model import Agent, Session
+from outrider.agents.model import Agent, AgentId, Session
 from outrider.campaigns import service as campaigns
 from outrider.campaigns.strategy import Strategy
 from outrider.campaigns.strategy_agents import AgentMode, AgentSettings
@@ -61,10 +61,24 @@ def agent_of_user(tx: Tx, user_id: int) -> Agent:
     """Return the agent account that a user is bound to. NotAllowedError when there is none."""
     found = store.agents(tx, None, user_id=user_id)
     if not found:
-        raise NotAllowedError(
-            "you are bound to no agent account: a supervisor binds a user to one on the page Agents"
-        )
+        raise _no_agent()
     return found[0]
+
+
+def agent_id_of_user(tx: Tx, user_id: int) -> AgentId:
+    """Return the agent that a user is bound to. NotAllowedError when there is none, or it is switched off."""
+    row = desk_store.account(tx, user_id)
+    if row is None:
+        raise _no_agent()
+    if not row["enabled"]:
+        raise NotAllowedError(f"agent {row['name']} is switched off: ask a supervisor")
+    return AgentId(row["id"])
+
+
+def _no_agent() -> NotAllowedError:
+    return NotAllowedError(
+        "you are bound to no agent account: a supervisor binds a user to one on the page Agents"
+    )
 
 
 def jobs(tx: Tx, agent: Agent) -> list[OfferedJob]:

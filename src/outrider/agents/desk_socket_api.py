@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, WebSocket
 
-from outrider.agents.desk_callers_api import calling_agent, floor_of, session_of
+from outrider.agents.desk_callers_api import calling_agent_id, floor_of, session_of
 from outrider.agents.desk_conversation_api import Conversation
 from outrider.errors import InvalidInputError, NotAllowedError
 from outrider.people.model import Credential
@@ -27,13 +27,13 @@ async def events(websocket: WebSocket) -> None:
     edge: EdgeServices = websocket.app.state.edge
     after = _after(websocket)
     credential = await _credential(websocket, edge)
-    calling = await calling_agent(edge, credential)
+    agent_id = await calling_agent_id(edge, credential)
     floor = floor_of(edge)
-    session = session_of(floor.desk, calling.agent)
+    session = session_of(floor.desk, agent_id)
 
     async def still_allowed() -> None:
         websocket.state.credential = None
-        await calling_agent(edge, await _credential(websocket, edge))
+        await calling_agent_id(edge, await _credential(websocket, edge))
 
     offered = websocket.scope.get("subprotocols", ())
     await websocket.accept(PROTOCOL if PROTOCOL in offered else None)

@@ -6,22 +6,30 @@ Only `agents/desk_service.py` uses it.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from outrider.contacts.model import Contact
 from outrider.contacts.store import contact_of
 from outrider.db import schema
 from outrider.db.database import Row, Tx
 
-R, A, B, C, D, L, K = (
+R, A, B, C, D, G, L, K = (
     schema.agent_commands.c,
     schema.attempts.c,
     schema.callbacks.c,
     schema.campaigns.c,
     schema.completion_codes.c,
+    schema.agents.c,
     schema.contact_lists.c,
     schema.contacts.c,
 )
+
+ACCOUNT = select(G.id, G.name, G.enabled).where(G.user_id == bindparam("user"))
+
+
+def account(tx: Tx, user_id: int) -> Row | None:
+    """Return id, name and `enabled` of the agent that a user is bound to: what every command asks for."""
+    return tx.execute(ACCOUNT, {"user": user_id}).mappings().first()
 
 
 def was_done(tx: Tx, session_id: int, command_id: str) -> str | None:
