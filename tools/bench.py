@@ -1,7 +1,8 @@
 """Measure speed and write docs/benchmarks.md: `python -m tools.bench [PART...]`, or `make bench`.
 
-Each part is a module of tests/bench with `figures() -> [(what, value, target)]`, run in a process of its
-own so that none warms or crowds another. Medians and ratios; the machine is described beside them.
+Each part is a module of tests/bench with `figures() -> [(what, value, target)]`, or rows of its own COLUMNS.
+Each runs in a process of its own so that none warms or crowds another. Medians and ratios; the machine is
+described beside them.
 """
 
 import datetime as dt
@@ -21,6 +22,7 @@ PARTS = {
     "dialing": ("dialing_bench", "Dialing"),
     "import": ("import_bench", "Importing contacts"),
     "channels": ("channels_bench", "Simulated carrier"),
+    "pacing": ("pacing_bench", "Pacing"),
     "calls": ("calls_bench", "Calls over real Asterisk"),
     "email": ("email_bench", "Email"),
     "sms": ("sms_bench", "Text messages"),
@@ -29,14 +31,15 @@ PARTS = {
 RUN = """
 import json, pathlib, sys
 from bench import {0} as part
-pathlib.Path(sys.argv[1]).write_text(json.dumps(part.figures()), encoding="utf-8")
+columns = getattr(part, "COLUMNS", ("what", "measured", "target"))
+pathlib.Path(sys.argv[1]).write_text(json.dumps([columns, *part.figures()]), encoding="utf-8")
 """
 
-Figure = tuple[str, str, str]
+Row = tuple[str, ...]
 
 
-def measure(module: str) -> list[Figure]:
-    """Run one part in a fresh process and return its figures; CalledProcessError when it fails."""
+def measure(module: str) -> list[Row]:
+    """Run one part in a fresh process; return its columns and figures; CalledProcessError when it fails."""
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"}
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "figures.json"
@@ -49,7 +52,7 @@ def measure(module: str) -> list[Figure]:
             env=environment,
         )
         found = json.loads(answer.read_text(encoding="utf-8"))
-    return [(what, value, target) for what, value, target in found]
+    return [tuple(row) for row in found]
 
 
 def machine() -> str:
@@ -66,20 +69,22 @@ def machine() -> str:
     )
 
 
-def page(described: str, results: dict[str, list[Figure]]) -> str:
+def section(title: str, rows: list[Row]) -> str:
+    """Return one part of the page: its columns and figures."""
+    columns, *figures = rows
+    lines = [f"## {title}", "", f"| {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}"]
+    lines += [f"| {' | '.join(figure)} |" for figure in figures]
+    return "\n".join(lines) + "\n"
+
+
+def page(described: str, results: dict[str, list[Row]]) -> str:
     """Return the page that shows the results."""
     today = dt.datetime.now(dt.UTC).date().isoformat()
-    lines = [
-        "# Benchmarks",
-        "",
-        "Written by `make bench`; every figure is measured side by side in one run.",
-        "",
-        f"{today}: {described}.",
-    ]
-    for title, figures in results.items():
-        lines += ["", f"## {title}", "", "| what | measured | target |", "|---|---:|---:|"]
-        lines += [f"| {what} | {value} | {target} |" for what, value, target in figures]
-    return "\n".join(lines) + "\n"
+    head = (
+        "# Benchmarks\n\nWritten by `make bench`; every figure is measured side by side in one run.\n\n"
+        f"{today}: {described}.\n"
+    )
+    return "\n".join([head, *(section(title, rows) for title, rows in results.items())])
 
 
 def main(names: list[str]) -> int:
@@ -94,8 +99,8 @@ def main(names: list[str]) -> int:
         module, title = PARTS[name]
         print(f"{title}:", flush=True)
         results[title] = measure(module)
-        for what, value, target in results[title]:
-            print(f"  {what:60} {value:>14}   {target}", flush=True)
+        for what, value, *rest in results[title][1:]:
+            print(f"  {what:60} {value:>14}   {'   '.join(rest)}", flush=True)
     if not names:
         PAGE.write_text(page(described, results), encoding="utf-8")
         print(f"written: {PAGE.relative_to(ROOT)}")

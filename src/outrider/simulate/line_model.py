@@ -9,7 +9,7 @@ import heapq
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from outrider.dialing.predictive.model import (
@@ -28,13 +28,17 @@ ANSWERED, ENDED, RELEASED, GIVEN_UP, TICK, CHANGE = range(6)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One campaign and its floor; times are seconds. `cv` above 0: handling times are lognormal."""
+    """One campaign and its floor; times are seconds.
+
+    `cv` above 0: handling times are lognormal. `patience` is how long a caller waits for an agent.
+    """
 
     agents: int
     live: float
     handling: float
     unanswered: float
     cv: float = 0.0
+    patience: float = PATIENCE
 
 
 @dataclass(slots=True)
@@ -130,9 +134,7 @@ class LineModel:
     def set_agents(self, agents: int) -> None:
         """Let agents come, or leave: those who are free at once, others after their contact."""
         difference = agents - self.setting.agents
-        self.setting = Setting(
-            agents, self.setting.live, self.setting.handling, self.setting.unanswered, self.setting.cv
-        )
+        self.setting = replace(self.setting, agents=agents)
         if difference >= 0:
             self.free += difference
         else:
@@ -213,7 +215,7 @@ class LineModel:
             self._talk(number)
         else:
             self.waiting[number] = None
-            heapq.heappush(self._events, (self.now + PATIENCE, GIVEN_UP, number))
+            heapq.heappush(self._events, (self.now + self.setting.patience, GIVEN_UP, number))
 
     def _talk(self, number: int) -> None:
         self.policy.answered(abandoned=False)

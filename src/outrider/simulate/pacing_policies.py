@@ -5,6 +5,7 @@ their products.
 """
 
 import math
+import random
 
 from outrider.dialing.predictive.model import FloorView, LineEnd, PacingMode, TalkEnd
 from outrider.dialing.predictive.pacer import Pacer
@@ -38,13 +39,11 @@ class Progressive(Unheeding):
 
 
 class OpenLoop(Unheeding):
-    """A Poisson stream of lines that looks at nothing; callers do not wait (Erlang's loss system)."""
+    """A Poisson stream of lines that looks at nothing; with patience 0 this is Erlang's loss system."""
 
-    every = 0.05
+    every = 0.25
 
     def __init__(self, per_second: float, seed: int = 1) -> None:
-        import random  # noqa: PLC0415 - only this rule draws
-
         self._rate = per_second
         self._random = random.Random(seed)  # noqa: S311 - a simulation, not a secret
         self._next = 0.0

@@ -6,11 +6,11 @@ anew when the last minutes contradict what was known.
 
 import heapq
 import math
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from outrider.dialing.predictive.handling import Handling
 from outrider.dialing.predictive.model import ELAPSED_STEP, LONGEST_ELAPSED, OLDEST_LINE
 
 PRIOR_LIVE, PRIOR_LINES = 4.0, 10.0
@@ -20,13 +20,10 @@ MEMORY = 1_500.0
 RECENT = 150
 """The last lines that may contradict what is known, and by how many standard errors."""
 CONTRADICTION = 4.2
-SHAPE_MEMORY = 600.0
-PRIOR_SHAPE = 8.0
-HANDLED = 400
-"""Handling times that are remembered."""
-PRIOR_HANDLING, PRIOR_HANDLED = 120.0, 3.0
-EXPONENTIAL = 25.0
-"""How many observations the exponential form counts for, beside those that were made."""
+SHAPE_MEMORY, FULL = 500.0, 1.25
+"""Durations that a shape remembers, and how many times that it holds before older ones fade."""
+PRIOR_SHAPE, RARE = 8.0, 0.002
+"""Durations that are taken to have been seen at first, and of each second that is unlikely."""
 SETTLED, FIRST_SETTLED = 0.95, 30.0
 """The share of lines that have ended when those of their start count, and the seconds until then at first."""
 RENEW_EVERY = 20
@@ -82,68 +79,34 @@ class Shape:
     def __init__(self, low: float, high: float) -> None:
         steps = range(OLDEST_LINE + 1)
         inside = [low <= step <= high for step in steps]
-        self.counts = [PRIOR_SHAPE / sum(inside) if each else 0.002 for each in inside]
+        self.counts = [PRIOR_SHAPE / sum(inside) if each else RARE for each in inside]
+        self._total = sum(self.counts)
 
     def observe(self, seconds: float) -> None:
         """Learn one duration."""
-        total = sum(self.counts)
-        if total > SHAPE_MEMORY:
-            keep = SHAPE_MEMORY / total
-            self.counts = [count * keep for count in self.counts]
         self.counts[min(OLDEST_LINE, max(0, int(seconds)))] += 1.0
+        self._total += 1.0
+        if self._total > FULL * SHAPE_MEMORY:
+            # What fades must not vanish: a line of an age never seen still has some chance.
+            self.counts = [max(RARE, count / FULL) for count in self.counts]
+            self._total = sum(self.counts)
+
+    def restore(self, counts: Sequence[float]) -> None:
+        """Go on with counts of before."""
+        self.counts = [max(RARE, float(each)) for each in counts]
+        self._total = sum(self.counts)
 
     def survival(self) -> list[float]:
         """Return, by age, the share of durations that are longer."""
-        total, left, found = sum(self.counts), 0.0, []
+        left, found = 0.0, []
         for count in reversed(self.counts):
             left += count
-            found.append(left / total)
+            found.append(left / self._total)
         return found[::-1]
 
     def mean(self) -> float:
         """Return the mean in seconds."""
-        total = sum(self.counts)
-        return sum((step + 0.5) * count for step, count in enumerate(self.counts)) / total
-
-
-class Handling:
-    """Handling times: the last ones, sorted, and their mean; beside an exponential of the same mean."""
-
-    def __init__(self) -> None:
-        self._order: deque[float] = deque(maxlen=HANDLED)
-        self.known: list[float] = []
-        self._mean: float | None = None
-
-    def observe(self, seconds: float) -> None:
-        """Learn one handling time."""
-        if len(self._order) == HANDLED:
-            oldest = self._order[0]
-            del self.known[bisect_right(self.known, oldest) - 1]
-        self._order.append(seconds)
-        self._mean = None
-        self.known.insert(bisect_right(self.known, seconds), seconds)
-
-    def recent(self) -> list[float]:
-        """Return the times that are remembered, oldest first."""
-        return list(self._order)
-
-    @property
-    def mean(self) -> float:
-        """Return the mean, in seconds; the newest fifty count twice, so that changes are seen."""
-        if self._mean is None:
-            times = list(self._order)
-            newest = times[-50:]
-            total = PRIOR_HANDLING * PRIOR_HANDLED + sum(times) + sum(newest)
-            self._mean = total / (PRIOR_HANDLED + len(times) + len(newest))
-        return self._mean
-
-    def released_within(self, elapsed: float, seconds: float) -> float:
-        """Return the chance that an agent who is busy for `elapsed` s is free within so many more."""
-        begin = bisect_right(self.known, elapsed)
-        end = bisect_right(self.known, elapsed + seconds)
-        left = len(self.known) - begin
-        usual = 1.0 - math.exp(-seconds / self.mean)
-        return (end - begin + EXPONENTIAL * usual) / (left + EXPONENTIAL)
+        return sum((step + 0.5) * count for step, count in enumerate(self.counts)) / self._total
 
 
 class Estimates:
@@ -155,6 +118,7 @@ class Estimates:
         self.ending = Shape(5, 45)
         self.handling = Handling()
         self.lines_seen = 0
+        self.answer_seconds = self.answering.mean()
         self._stale = 0
         self._live_by_age: list[float] = []
         self._release: list[float] = []
@@ -198,11 +162,11 @@ class Estimates:
         p = self.share.mean
         answers, ends = self.answering.survival(), self.ending.survival()
         self._live_by_age = [
-            p * live / (p * live + (1.0 - p) * dead) if live + dead > 0 else 0.0
-            for live, dead in zip(answers, ends, strict=True)
+            p * live / (p * live + (1.0 - p) * dead) for live, dead in zip(answers, ends, strict=True)
         ]
         self._settled_after = _quantile(ends, SETTLED)
-        horizon = self.answering.mean() + 1.0
+        self.answer_seconds = self.answering.mean()
+        horizon = self.answer_seconds + 1.0
         self._release = [
             self.handling.released_within((step + 0.5) * ELAPSED_STEP, horizon)
             for step in range(LONGEST_ELAPSED + 1)
@@ -222,8 +186,8 @@ class Estimates:
     def restore(self, data: Mapping[str, Any]) -> None:
         """Go on with what `snapshot` returned."""
         self.share.live, self.share.lines = float(data["live"]), float(data["lines"])
-        self.answering.counts = [float(each) for each in data["answering"]]
-        self.ending.counts = [float(each) for each in data["ending"]]
+        self.answering.restore(data["answering"])
+        self.ending.restore(data["ending"])
         for seconds in data["handling"]:
             self.handling.observe(float(seconds))
         self.lines_seen = int(data["seen"])

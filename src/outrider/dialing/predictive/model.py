@@ -5,7 +5,8 @@ observations; `pacer.Pacer` answers with decisions.
 """
 
 import enum
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 OLDEST_LINE = 63
@@ -140,15 +141,16 @@ class Decision:
 
 def count_lines(ages: Sequence[float]) -> list[int]:
     """Count lines by age in whole seconds; ages are seconds."""
-    counts = [0] * (OLDEST_LINE + 1)
-    for age in ages:
-        counts[min(OLDEST_LINE, max(0, int(age)))] += 1
-    return counts
+    return _counted(map(int, ages), OLDEST_LINE)
 
 
 def count_busy(elapsed: Sequence[float]) -> list[int]:
     """Count busy agents by elapsed time in steps of 5 s; times are seconds."""
-    counts = [0] * (LONGEST_ELAPSED + 1)
-    for each in elapsed:
-        counts[min(LONGEST_ELAPSED, max(0, int(each / ELAPSED_STEP)))] += 1
+    return _counted([int(each / ELAPSED_STEP) for each in elapsed], LONGEST_ELAPSED)
+
+
+def _counted(steps: Iterable[int], last: int) -> list[int]:
+    counts = [0] * (last + 1)
+    for step, count in Counter(steps).items():
+        counts[min(last, max(0, step))] += count
     return counts

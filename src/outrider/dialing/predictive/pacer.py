@@ -80,7 +80,7 @@ class Pacer:
             live_share=share,
             live_low=max(0.0, share - QUANTILE * deviation),
             live_high=min(1.0, share + QUANTILE * deviation),
-            answer_seconds=self.estimates.answering.mean(),
+            answer_seconds=self.estimates.answer_seconds,
             handling_seconds=self.estimates.handling.mean,
             risk=risk,
             allowed=allowed,
