@@ -10,7 +10,14 @@ from collections.abc import Callable
 from fastapi import APIRouter, FastAPI
 
 from outrider.agents import api as agents_api
-from outrider.agents import desk_api, desk_commands_api, desk_documents_api, desk_records_api, desk_socket_api
+from outrider.agents import (
+    desk_api,
+    desk_commands_api,
+    desk_documents_api,
+    desk_records_api,
+    desk_socket_api,
+    supervising_api,
+)
 from outrider.agents.desk import AgentDesk
 from outrider.background import background, mail_composer, running, taking_bounces
 from outrider.campaigns import api as campaigns_api
@@ -67,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_documents_api.router,
     desk_records_api.router,
     desk_socket_api.router,
+    supervising_api.router,
     campaigns_api.router,
     channels_api.router,
     completion_api.router,

@@ -17,7 +17,7 @@ from fastapi import APIRouter
 from sqlalchemy import Select, Table, select
 
 from outrider.agents import api as agents_api
-from outrider.agents import desk_api, desk_commands_api, desk_records_api
+from outrider.agents import desk_api, desk_commands_api, desk_records_api, supervising_api
 from outrider.agents import service as agents
 from outrider.agents.accounts import AccountPlan
 from outrider.agents.desk import AgentDesk
@@ -73,6 +73,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     desk_api.router,
     desk_commands_api.router,
     desk_records_api.router,
+    supervising_api.router,
     campaigns_api.router,
     channels_api.router,
     completion_api.router,

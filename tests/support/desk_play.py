@@ -24,6 +24,7 @@ from outrider.agents.session_document import write_session
 from outrider.clock import Clock
 from outrider.db import schema
 from outrider.db.database import Database, Tx
+from outrider.dialing.predictive.model import Decision
 from outrider.errors import NotFoundError
 from outrider.ids import AttemptId, TaskId
 from outrider.licences.service import SharingRules
@@ -59,6 +60,7 @@ class PlayDesk:
     carried_out: list[actions.Action] = field(default_factory=list)
     commands: list[tuple[SessionId, Command]] = field(default_factory=list)
     listening: dict[SessionId, bool] = field(default_factory=dict)
+    decided: dict[TaskId, list[tuple[str, Decision]]] = field(default_factory=dict)
     on_ready: Callable[[Session], None] = field(default=lambda _: None)
 
     def __post_init__(self) -> None:
@@ -107,6 +109,9 @@ class PlayDesk:
     def connected(self, session_id: SessionId, connected: bool) -> None:  # noqa: FBT001 - as the protocol
         self.listening[session_id] = connected
         self.do(self.floor.connected(session_id, self.clock.now(), connected=connected))
+
+    def decisions(self, task_id: TaskId) -> Sequence[tuple[str, Decision]]:
+        return self.decided.get(task_id, ())
 
     # What a test lets happen.
 

@@ -15,6 +15,8 @@ from outrider.agents.commands import Command
 from outrider.agents.desktops import Desktops
 from outrider.agents.model import AgentId, Session, SessionId
 from outrider.agents.notifications import Notification
+from outrider.dialing.predictive.model import Decision
+from outrider.ids import TaskId
 
 
 class SlowReaderError(Exception):
@@ -94,6 +96,9 @@ class Desk(Protocol):
 
     def connected(self, session_id: SessionId, connected: bool) -> None:  # noqa: FBT001 - its only meaning
         """Note that a desktop listens to the session, or has been gone for too long."""
+
+    def decisions(self, task_id: TaskId) -> Sequence[tuple[str, Decision]]:
+        """Return what pacing last decided for a task, by media server; nothing without the floor."""
 
 
 @dataclass(frozen=True, slots=True)

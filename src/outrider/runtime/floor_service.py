@@ -27,6 +27,7 @@ from outrider.runtime.driver import Driver
 from outrider.runtime.feeds import Feed
 from outrider.runtime.floor_desk import FloorDesk
 from outrider.runtime.floor_keeper import FloorKeeper
+from outrider.runtime.floor_samples import keep_sampling
 from outrider.runtime.floor_work import FloorWork
 from outrider.runtime.recorder import Recorder
 from outrider.runtime.seating import Seating
@@ -76,6 +77,7 @@ class FloorService:
         group.create_task(self.desk.writer.run())
         group.create_task(self.keeper.run())
         group.create_task(self._run_when_held())
+        group.create_task(keep_sampling(self._database, self.desk, self.keeper.held))
 
     async def dial(self, plan: TaskPlan, admitted: Callable[[], bool]) -> None:
         """Dial for the agents of a task while it is admitted, once the floor is ours."""

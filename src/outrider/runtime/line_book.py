@@ -41,6 +41,10 @@ class LineBook:
         page = self._pages.get(cell)
         return () if page is None else tuple(page.lines.values())
 
+    def cells(self) -> list[Cell]:
+        """Return the cells that have lines in the air."""
+        return [cell for cell, page in self._pages.items() if page.lines]
+
     def start(self, claim: Claim, now: dt.datetime) -> None:
         """Note a line."""
         self._pages.setdefault(_cell(claim), Page()).lines[claim.attempt_id] = now.timestamp()

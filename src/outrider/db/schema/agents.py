@@ -227,3 +227,21 @@ pacers = Table(
     Column("saved_at", UtcTime, nullable=False),
 )
 """What pacing has learned of a campaign, so that a restart does not begin anew."""
+
+
+agent_samples = Table(
+    "agent_samples",
+    metadata,
+    Column("task_id", BigKey, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", UtcTime, primary_key=True),
+    Column("busy", Integer, nullable=False),
+    Column("ready", Integer, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("live", Integer, nullable=False),
+    Column("abandoned", Integer, nullable=False),
+)
+"""What a task's agents did every few seconds, for charts and the busy share.
+
+`live` and `abandoned` are what its campaign had counted that day (UTC) until then.
+"""

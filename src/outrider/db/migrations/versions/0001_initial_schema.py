@@ -795,6 +795,18 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['session_id'], ['agent_sessions.id'], name=op.f('fk_agent_commands_session_id_agent_sessions'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('session_id', 'command_id', name=op.f('pk_agent_commands'))
     )
+    op.create_table('agent_samples',
+    sa.Column('task_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', outrider.db.types.UtcTime(), nullable=False),
+    sa.Column('busy', sa.Integer(), nullable=False),
+    sa.Column('ready', sa.Integer(), nullable=False),
+    sa.Column('lines', sa.Integer(), nullable=False),
+    sa.Column('waiting', sa.Integer(), nullable=False),
+    sa.Column('live', sa.Integer(), nullable=False),
+    sa.Column('abandoned', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['task_id'], ['tasks.id'], name=op.f('fk_agent_samples_task_id_tasks'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('task_id', 'at', name=op.f('pk_agent_samples'))
+    )
     op.create_table('attempts',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('task_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -900,6 +912,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_attempts_address')
 
     op.drop_table('attempts')
+    op.drop_table('agent_samples')
     op.drop_table('agent_commands')
     with op.batch_alter_table('tasks', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_tasks_pool_id'))
