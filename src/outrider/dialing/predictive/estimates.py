@@ -188,7 +188,6 @@ class Estimates:
         self.share.live, self.share.lines = float(data["live"]), float(data["lines"])
         self.answering.restore(data["answering"])
         self.ending.restore(data["ending"])
-        for seconds in data["handling"]:
-            self.handling.observe(float(seconds))
+        self.handling.restore([float(seconds) for seconds in data["handling"]])
         self.lines_seen = int(data["seen"])
         self._live_by_age = []

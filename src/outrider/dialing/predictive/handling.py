@@ -6,6 +6,7 @@
 import math
 from bisect import bisect_right, insort
 from collections import deque
+from collections.abc import Sequence
 
 HANDLED = 400
 """Handling times that are remembered."""
@@ -54,13 +55,20 @@ class Handling:
             del self.known[bisect_right(self.known, self._order[0]) - 1]
         self._order.append(seconds)
         insort(self.known, seconds)
-        if changed:
-            self._begin_anew(changed[0])
         self._mean = None
+        if changed:
+            self.restore(list(self._order)[-changed[0] :])
 
     def recent(self) -> list[float]:
         """Return the times that are remembered, oldest first."""
         return list(self._order)
+
+    def restore(self, times: Sequence[float]) -> None:
+        """Go on with times that were remembered, oldest first."""
+        self._order = deque(times, maxlen=HANDLED)
+        self.known = sorted(self._order)
+        self._drifts = Drift(LONGER), Drift(SHORTER)
+        self._mean = None
 
     @property
     def mean(self) -> float:
@@ -79,9 +87,3 @@ class Handling:
         left = len(self.known) - begin
         usual = 1.0 - math.exp(-seconds / self.mean)
         return (end - begin + EXPONENTIAL * usual) / (left + EXPONENTIAL)
-
-    def _begin_anew(self, times: int) -> None:
-        kept = list(self._order)[-times:]
-        self._order = deque(kept, maxlen=HANDLED)
-        self.known = sorted(kept)
-        self._drifts = Drift(LONGER), Drift(SHORTER)
