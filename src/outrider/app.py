@@ -49,6 +49,8 @@ from outrider.web.app import create_app
 from outrider.web.coalescing import Coalescer
 from outrider.web.news import News
 from outrider.web.pages import (
+    agent_accounts,
+    agents,
     board,
     campaigns,
     channels,
@@ -56,6 +58,7 @@ from outrider.web.pages import (
     contacts,
     desktop,
     history,
+    job_agents,
     jobs,
     licences,
     media,
@@ -84,6 +87,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     media_api.router,
     speech_api.router,
     supply_api.router,
+    agents.router,
+    agent_accounts.router,
     board.router,
     campaigns.router,
     channels.router,
@@ -91,6 +96,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     contacts.router,
     desktop.router,
     history.router,
+    job_agents.router,
     jobs.router,
     licences.router,
     media.router,

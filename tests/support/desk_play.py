@@ -60,6 +60,8 @@ class PlayDesk:
     carried_out: list[actions.Action] = field(default_factory=list)
     commands: list[tuple[SessionId, Command]] = field(default_factory=list)
     listening: dict[SessionId, bool] = field(default_factory=dict)
+    writes: bool = False
+    """Whether sessions are written as they change, for those who read rows."""
     decided: dict[TaskId, list[tuple[str, Decision]]] = field(default_factory=dict)
     on_ready: Callable[[Session], None] = field(default=lambda _: None)
 
@@ -154,6 +156,8 @@ class PlayDesk:
             case actions.Notify(session_id, notification):
                 self.feeds.tell(session_id, notification, now)
             case actions.Changed(_, after):
+                if self.writes:
+                    self._later(self.database.write(sessions.save_sessions, [after], []))
                 self._seat(after)
             case actions.MakeLeg(leg):
                 self._soon(lambda: self.floor.leg_up(leg, "", self.clock.now()))

@@ -17,7 +17,18 @@ from outrider.licences.service import SharingRules
 from outrider.people.model import Role
 from outrider.web.access import EdgeServices
 from outrider.web.coalescing import Coalescer
-from outrider.web.pages import board, campaigns, contacts, history, jobs, licences, platform, strategies, why
+from outrider.web.pages import (
+    board,
+    campaigns,
+    contacts,
+    history,
+    job_agents,
+    jobs,
+    licences,
+    platform,
+    strategies,
+    why,
+)
 from support.console import RULES, Console
 from support.web import Api, Site
 
@@ -26,6 +37,7 @@ ROUTERS: Sequence[APIRouter] = (
     campaigns.router,
     contacts.router,
     history.router,
+    job_agents.router,
     jobs.router,
     licences.router,
     platform.router,

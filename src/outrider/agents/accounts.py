@@ -140,14 +140,15 @@ def _read_row(row: Mapping[str | None, object], place: str) -> AccountPlan:
                 address=values["address"],
                 display_name=values.get("display_name", ""),
                 zone=values.get("zone", ""),
-                skills=_read_skills(values.get("skills", "")),
+                skills=read_skills(values.get("skills", "")),
             )
         )
     except InvalidInputError as error:
         raise InvalidInputError(f"{place}: {error.message}", **error.facts) from None
 
 
-def _read_skills(text: str) -> dict[str, int]:
+def read_skills(text: str) -> dict[str, int]:
+    """Return skills written as `dutch=7;loans=3`, by name. InvalidInputError."""
     skills = {}
     for part in filter(None, (each.strip() for each in text.split(";"))):
         name, sign, level = (each.strip() for each in part.partition("="))

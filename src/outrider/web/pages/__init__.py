@@ -46,6 +46,7 @@ NAVIGATION: Sequence[NavigationItem] = (
     NavigationItem("Campaigns", "/campaigns"),
     NavigationItem("Contacts", "/contacts"),
     NavigationItem("Strategies", "/strategies"),
+    NavigationItem("Agents", "/agents", Role.SUPERVISOR),
     NavigationItem("Completion codes", "/completion-codes"),
     NavigationItem("Licences", "/licences"),
     NavigationItem("Platform", "/platform"),

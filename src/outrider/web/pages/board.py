@@ -19,8 +19,8 @@ from outrider.jobs.service import Limits
 from outrider.jobs.views import Chart
 from outrider.licences.model import LicenceKind
 from outrider.licences.service import SharingRules
-from outrider.people.model import Caller, Credential
-from outrider.web.access import Edge, EdgeServices, RowId, SignedIn, Supervisor, Viewer, authenticate
+from outrider.people.model import Caller, Credential, Role
+from outrider.web.access import AnyUser, Edge, EdgeServices, RowId, SignedIn, Supervisor, Viewer, authenticate
 from outrider.web.coalescing import Coalescer
 from outrider.web.pages import own_address, redirect
 from outrider.web.pages.board_feed import Feed, Viewing, parts, read_snapshot
@@ -43,8 +43,10 @@ PAST = {
 
 
 @router.get("/")
-async def show_board(request: Request, edge: Edge, caller: Viewer) -> HTMLResponse:
-    """Show the board; from then on its stream keeps it up to date."""
+async def show_board(request: Request, edge: Edge, caller: AnyUser) -> Response:
+    """Show the board; from then on its stream keeps it up to date. Agents are led to their desktop."""
+    if caller.role is Role.AGENT:
+        return redirect("/desktop")
     return await _page(request, edge, caller)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse
 
+from outrider.agents import job_figures
 from outrider.campaigns.outcome import CLOSED, REACHED
 from outrider.jobs import board as read_side
 from outrider.jobs import results
@@ -64,7 +65,17 @@ async def show_job(
         limit=ATTEMPTS_OF,
         contact_id=int(contact) if contact and int(contact) else None,
     )
-    return await show(request, edge, "job.html", **shares, attempts=attempts, contact=contact, after=after)
+    has_agents = await edge.database.read(job_figures.has_agents, job_id, caller.organization_id)
+    return await show(
+        request,
+        edge,
+        "job.html",
+        **shares,
+        attempts=attempts,
+        contact=contact,
+        after=after,
+        has_agents=has_agents,
+    )
 
 
 @router.get("/jobs/{job_id}/chart")

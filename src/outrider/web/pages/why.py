@@ -32,6 +32,7 @@ from outrider.web.access import Edge, EdgeServices, RowId, Viewer
 from outrider.web.pages import render, templates
 from outrider.web.pages.board_feed import bound_words
 from outrider.web.pages.console import from_script, optional_number, rules_of, show
+from outrider.web.pages.job_agents import pacing_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -179,6 +180,7 @@ async def show_why(
     }
     if from_script(request):
         return render(request, "what_if.html", **context)
+    context["pacing"] = await pacing_of(edge, caller, task_id)
     return await show(request, edge, "why.html", status=422 if error else 200, **context)
 
 
