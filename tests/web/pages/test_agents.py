@@ -18,7 +18,7 @@ from outrider.campaigns.service import CampaignPlan
 from outrider.db import schema
 from outrider.db.database import Database, Tx
 from outrider.dialing.predictive.model import Bound, Decision
-from outrider.ids import TaskId
+from outrider.ids import ListId, TaskId
 from outrider.jobs.model import Job, Task
 from outrider.people.model import Caller, Role
 from outrider.web.pages import agent_accounts, agents, board, desktop, job_agents, jobs, why
@@ -94,7 +94,7 @@ def job_with_agents(desk: DeskSite) -> tuple[Job, Task]:
     def create(tx: Tx) -> int:
         now = desk.console.now
         campaigns.create_strategy(tx, desk.organization_id, SOURCE, now, "test")
-        plan = CampaignPlan(name="talks", strategy_name="talks", list_ids=(people.id,))
+        plan = CampaignPlan(name="talks", strategy_name="talks", list_ids=(ListId(people.id),))
         return campaigns.create_campaign(tx, desk.organization_id, plan, now, "test").id
 
     number = desk.site.database.write_now(create)
@@ -200,7 +200,7 @@ def test_a_one_time_password_is_shown_once_and_only_administrators_make_users(de
     assert faults_of(page) == []
     (bob,) = desk.site.database.read_now(service.agents, desk.organization_id)
     assert found[1] not in ada.page(f"/agents/{bob.id}")
-    assert desk.site.api().sign_in("bob", found[1])
+    assert desk.site.api().sign_in("bob", found[1]).get("/api/session").json()["must_change_password"]
 
 
 def test_skills_are_added_and_removed(desk: DeskSite) -> None:

@@ -1,0 +1,158 @@
+"""The supervisor's pages of agents in a real browser: live rows, commands, questions before them, charts."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from outrider.agents import job_figures
+from outrider.agents.commands import MoveTo
+from outrider.agents.job_figures import AgentSample
+from outrider.db.database import Database
+from outrider.ids import TaskId
+from outrider.people.model import Role
+from outrider.web.pages import agent_accounts, agents, board, desktop, job_agents, jobs
+from support.browser import open_browser
+from support.desk_site import DeskSite, desk_site
+from support.floor_play import task
+from support.server import run_server
+from support.web import PASSWORD
+
+ROUTERS = (board.router, agents.router, agent_accounts.router, desktop.router, job_agents.router, jobs.router)
+SOURCE = """
+name = "talks"
+[[actions]]
+name = "talk"
+channel = "call"
+maximum = 5
+[actions.agents]
+mode = "predictive"
+abandoned = { text = "Nobody is free to talk to you now." }
+"""
+PHONE = 390
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(sqlite_database: Database, tmp_path: Path) -> Iterator[DeskSite]:
+    with desk_site(sqlite_database, tmp_path, ROUTERS) as made:
+        made.desk.writes = True
+        made.site.user("sue", Role.SUPERVISOR, made.organization_id)
+        yield made
+
+
+@pytest.fixture
+def address(desk: DeskSite) -> Iterator[str]:
+    with run_server(desk.site.app, desk.site.edge.news) as running:
+        yield running.address
+
+
+@pytest.fixture(params=[1280, PHONE])
+def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Give the board of a supervisor, at both widths; what goes wrong in a page fails the test."""
+    context = browser.new_context(base_url=address, viewport={"width": request.param, "height": 800})
+    opened = context.new_page()
+    mistakes: list[str] = []
+    opened.on("pageerror", lambda error: mistakes.append(str(error)))
+    opened.goto("/sign-in")
+    opened.fill("[name=name]", "sue")
+    opened.fill("[name=password]", PASSWORD)
+    opened.click("button[type=submit]")
+    opened.wait_for_url(f"{address}/")
+    yield opened
+    context.close()
+    assert mistakes == []
+
+
+def log_in(address: str, token: str) -> None:
+    """Let an agent log in at a desktop of its own."""
+    opened = httpx.post(f"{address}/api/agent/session", json={}, headers={"Authorization": f"Bearer {token}"})
+    assert opened.status_code < 300, opened.text
+
+
+def fits(page: Page) -> bool:
+    """Return whether nothing is wider than the window."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def test_agents_come_change_and_go_without_a_reload(page: Page, desk: DeskSite, address: str) -> None:
+    number, token = desk.agent("ann")
+    page.goto("/agents")
+    expect(page.locator("#live")).to_have_text("Live")
+    page.evaluate("window.same = true")
+    expect(page.locator("#agents-live")).to_contain_text("Nobody is logged in")
+    log_in(address, token)
+    row = page.locator(f"#agent-{number}")
+    expect(row.locator(".badge").first).to_have_text("Not ready")
+    row.get_by_label("Actions for ann").click()
+    row.get_by_role("button", name="Make ann ready", exact=True).click()
+    expect(row.locator(".badge").first).to_have_text("Ready")
+    expect(row.locator("details")).to_have_attribute("open", "")
+    row.get_by_role("button", name="Make ann not ready").click()
+    expect(row).to_contain_text("a supervisor wished it")
+    expect(row.locator("time")).not_to_have_text("0:00")
+    assert fits(page)
+    row.get_by_role("button", name="Log out ann now").click()
+    page.locator("#confirm").get_by_role("button", name="Cancel").click()
+    expect(row).to_be_visible()
+    row.get_by_role("button", name="Log out ann now").click()
+    page.locator("#confirm").get_by_role("button", name="Log out now").click()
+    expect(row).to_have_count(0)
+    assert page.evaluate("window.same === true")
+
+
+def test_an_agent_is_moved_and_logged_out_after_the_contact(page: Page, desk: DeskSite, address: str) -> None:
+    _, task_id = started(desk)
+    desk.desk.of = task(task_id + 1)
+    for number in (task_id, task_id + 1):
+        desk.desk.know(task(number))
+    number, token = desk.agent("ann")
+    log_in(address, token)
+    page.goto("/agents")
+    expect(page.locator("#live")).to_have_text("Live")
+    row = page.locator(f"#agent-{number}")
+    row.get_by_label("Actions for ann").click()
+    row.get_by_role("button", name="Make ann ready", exact=True).click()
+    expect(row.locator(".badge").first).to_have_text("Ready")
+    row.get_by_label("Job to move ann to").select_option(label="talks / talk")
+    with page.expect_response("**/commands/move") as moved:
+        row.get_by_role("button", name="Move ann").click()
+    assert moved.value.status == 204
+    assert [command for _, command in desk.desk.commands][-1] == MoveTo(TaskId(task_id))
+    row.get_by_role("button", name="Log out ann after the contact").click()
+    expect(row).to_have_count(0)
+
+
+def test_the_figures_of_a_job_follow_its_samples(page: Page, desk: DeskSite) -> None:
+    job_id, task_id = started(desk)
+    keep(desk, task_id, busy=1, ready=3)
+    page.goto(f"/jobs/{job_id}/agents")
+    figures = page.locator(f"#task-{task_id}")
+    expect(figures).to_contain_text("25.0%")
+    expect(page.locator("#agents-chart canvas")).to_be_visible()
+    keep(desk, task_id, busy=4, ready=0)
+    expect(figures).to_contain_text("100.0%")
+    assert fits(page)
+
+
+def started(desk: DeskSite) -> tuple[int, int]:
+    """Start a job with agents; return its id and that of its task."""
+    people = desk.console.contact_list(desk.organization_id, "people", 3)
+    desk.console.strategy(desk.organization_id, SOURCE)
+    job = desk.console.start(desk.console.campaign(desk.organization_id, "talks", "talks", people.id))
+    return int(job.id), int(desk.console.tasks(job.id)[0].id)
+
+
+def keep(desk: DeskSite, task_id: int, busy: int, ready: int) -> None:
+    """Write a sample, as the floor does."""
+    now = desk.console.now + dt.timedelta(milliseconds=1)
+    sample = AgentSample(TaskId(task_id), busy=busy, ready=ready, lines=2, waiting=0)
+    desk.site.database.write_now(job_figures.keep, [sample], now)
