@@ -146,7 +146,7 @@ def test_a_task_tells_what_pacing_decided_while_it_runs(database: Database) -> N
     database.write_now(seats.rebalance, RULES, work.plan(job_id).pool_id, work.now)
     told = database.read_now(pacing_view.pacing, *asked, [("pbx", DECISION)])
     assert (told.mode, told.bound) == (AgentMode.PREDICTIVE, "agents")
-    assert told.sentence.startswith("On pbx: dials nobody: 1 agents are free, 3 lines ring")
+    assert told.sentence.startswith("On pbx: dials nobody: 1 agent is free, 3 lines ring")
     assert told.decisions[0].decision is DECISION
     database.write_now(jobs.command, RULES, job_id, None, JobCommand.PAUSE, work.now, "test")
     told = database.read_now(pacing_view.pacing, *asked, [("pbx", DECISION)])
@@ -172,3 +172,19 @@ def test_figures_and_the_chart_come_from_samples_and_counts(database: Database) 
     work.wait(minutes=2)
     (later,) = database.read_now(job_figures.figures, int(job_id), None, work.now).tasks
     assert (later.busy, later.busy_share, later.busy_share_hour) == (None, None, 3 / 8)
+
+
+def test_a_long_chart_is_thinned_to_means_and_ends_with_the_newest(database: Database) -> None:
+    work = AgentWork(database)
+    job_id = work.start(1)
+    task_id = work.plan(job_id).task_id
+    begin = work.now
+    for number in range(2 * job_figures.POINTS):
+        work.wait(seconds=5)
+        sample = AgentSample(task_id, number % 2, 1, 0, 0)
+        database.write_now(job_figures.keep, [sample], work.now)
+    chart = database.read_now(job_figures.chart, int(job_id), None, begin)
+    assert len(chart.at) == job_figures.POINTS
+    assert set(chart.busy) == {0.5}
+    assert chart.at[-1] == work.now.timestamp()
+    assert chart.abandoned_today == (None,) * job_figures.POINTS

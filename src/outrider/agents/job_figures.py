@@ -25,7 +25,7 @@ HOUR = dt.timedelta(hours=1)
 FRESH = dt.timedelta(seconds=30)
 """How old the newest sample may be to be told as now, where the system's clock is no faster than real."""
 KEPT = dt.timedelta(days=2)
-POINTS = 600
+POINTS = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,16 @@ class JobFigures:
 class JobChart:
     """Samples of all tasks of a job, summed, oldest first; `at` is seconds since 1970.
 
+    Where there are too many to draw, each point is the mean of several.
+
     `abandoned_today` is the share of the day's live answers until then, null before the first.
     """
 
     at: tuple[float, ...]
-    busy: tuple[int, ...]
-    ready: tuple[int, ...]
-    lines: tuple[int, ...]
-    waiting: tuple[int, ...]
+    busy: tuple[float, ...]
+    ready: tuple[float, ...]
+    lines: tuple[float, ...]
+    waiting: tuple[float, ...]
     abandoned_today: tuple[float | None, ...]
 
 
@@ -178,7 +180,7 @@ def figures(
 
 
 def chart(tx: Tx, job_id: int, organization_id: int | None, begin: dt.datetime) -> JobChart:
-    """Return the samples of a job since then, thinned to about 600 points. NotFoundError."""
+    """Return the samples of a job since then, as at most POINTS points. NotFoundError."""
     jobs.job(tx, job_id, organization_id)
     moments: dict[float, list[int]] = {}
     for row in store.since(tx, [plan.task_id for plan, _ in _plans(tx, job_id)], begin):
@@ -188,17 +190,20 @@ def chart(tx: Tx, job_id: int, organization_id: int | None, begin: dt.datetime) 
         # Those of the campaign: each task's sample says the same.
         sums[4:] = [row["live"], row["abandoned"]]
     every = sorted(moments)
-    # Ends with the newest, whatever is left out.
-    at = every[::-1][:: max(1, -(-len(every) // POINTS))][::-1]
+    step = max(1, -(-len(every) // POINTS))
+    groups = [every[first : first + step] for first in range(0, len(every), step)]
+    last = [moments[group[-1]] for group in groups]
+    busy, ready, lines, waiting = (
+        tuple(round(sum(moments[at][place] for at in group) / len(group), 2) for group in groups)
+        for place in range(4)
+    )
     return JobChart(
-        at=tuple(at),
-        busy=tuple(moments[each][0] for each in at),
-        ready=tuple(moments[each][1] for each in at),
-        lines=tuple(moments[each][2] for each in at),
-        waiting=tuple(moments[each][3] for each in at),
-        abandoned_today=tuple(
-            moments[each][5] / moments[each][4] if moments[each][4] else None for each in at
-        ),
+        at=tuple(group[-1] for group in groups),
+        busy=busy,
+        ready=ready,
+        lines=lines,
+        waiting=waiting,
+        abandoned_today=tuple(found[5] / found[4] if found[4] else None for found in last),
     )
 
 

@@ -126,7 +126,8 @@ class Decision:
         """Return the decision in words."""
         what = f"dials {self.lines} more" if self.lines else "dials nobody"
         why = {
-            Bound.AGENTS: f"{self.free} agents are free, {self.ringing} lines ring; one more live answer"
+            Bound.AGENTS: f"{_counted_as(self.free, 'agent is', 'agents are')} free,"
+            f" {_counted_as(self.ringing, 'line rings', 'lines ring')}; one more live answer"
             f" would find no agent with a chance of {self.risk:.1%}, and {self.allowed:.1%} is allowed",
             Bound.BUDGET: f"{self.abandonment:.2%} of live answers were abandoned, {self.limit:.1%} may be:"
             " one line for each free agent until that is better",
@@ -137,6 +138,10 @@ class Decision:
             Bound.SEATS: "no agent is attached",
         }[self.bound]
         return f"{what}: {why}"
+
+
+def _counted_as(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def count_lines(ages: Sequence[float]) -> list[int]:

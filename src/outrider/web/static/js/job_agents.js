@@ -43,11 +43,13 @@ function draw(found, anew = false) {
   const data = [found.times, ...LINES.map(([, name]) => found[name]), percent];
   if (plot && !anew) {
     plot.setData(data);
-    return;
+  } else {
+    plot?.destroy();
+    element.replaceChildren();
+    plot = new uPlot(options(), data, element);
   }
-  plot?.destroy();
-  element.replaceChildren();
-  plot = new uPlot(options(), data, element);
+  // Without a pointer on the chart, the legend shows the newest numbers.
+  if (plot.cursor.idx == null) plot.setLegend({ idx: found.times.length - 1 }, false);
 }
 
 function options() {
