@@ -137,10 +137,13 @@ def test_two_processes_share_a_job_and_one_is_killed(
     commands.configure(worker__lease=lease)
     list_id = run.system.contact_list("people", 600)
     extra = "pacing = 1.0\nring_timeout = 20\n[actions.retry.busy]\ncount = 1\ndelays = [20]"
-    job = run.system.start(run.system.campaign("people", [list_id], extra=extra), run.clock.now())
+    campaign = run.system.campaign("people", [list_id], extra=extra)
     with audits.watched(postgres) as usage:
         first = commands.start("serve", "--port", "0", data_folder=tmp_path / "first")
         second = commands.start("worker", data_folder=tmp_path / "second")
+        # Ports of a full pool stay with the worker whose calls end: whoever comes late gets few or none.
+        eventually("both are at work", lambda: len(postgres.read_now(owners)) == 2)
+        job = run.system.start(campaign, run.clock.now())
         eventually("both have ended calls", lambda: busy_workers(postgres) == 2)
         first.kill()
         killed = run.clock.now()

@@ -96,6 +96,16 @@ priority = {priority}
 prompt = {{ text = "Your parcel arrives tomorrow." }}
 """
 
+TALKS = """
+name = "{name}"
+[[actions]]
+name = "talk"
+channel = "call"
+[actions.agents]
+mode = "predictive"
+abandoned = {{ text = "Nobody is free to talk to you now." }}
+"""
+
 ROLES = {"amy": Role.AGENT, "vic": Role.VIEWER, "sue": Role.SUPERVISOR, "ada": Role.ADMINISTRATOR}
 """The users of each organization are called acme-vic, rival-ada and so on; those of the system root-vic..."""
 
@@ -114,6 +124,8 @@ class Tenant:
     campaign_id: int
     spare_campaign_id: int
     job_id: int
+    agents_job_id: int
+    """A job in which agents talk, not started."""
     task_id: int
     pool_id: int
     contact_id: int
@@ -219,6 +231,9 @@ class Composed:
         list_id = self.contact_list(tx, organization_id, f"{name} list", count)
         source = STRATEGY.format(name=f"{name} calls", minimum=1, maximum=30, priority=5)
         strategy = campaigns.create_strategy(tx, organization_id, source, self.now, "test")
+        talks = campaigns.create_strategy(
+            tx, organization_id, TALKS.format(name=f"{name} talks"), self.now, "test"
+        )
         draft = campaigns.create_strategy(
             tx, organization_id, "name = 'draft'", self.now, "test", draft_name="draft"
         )
@@ -226,11 +241,15 @@ class Composed:
             campaigns.create_campaign(
                 tx,
                 organization_id,
-                CampaignPlan(name=f"{name} {which}", strategy_name=strategy.name, list_ids=(list_id,)),
+                CampaignPlan(name=f"{name} {which}", strategy_name=rules, list_ids=(list_id,)),
                 self.now,
                 "test",
             )
-            for which in ("spring", "spare")
+            for which, rules in (
+                ("spring", strategy.name),
+                ("spare", strategy.name),
+                ("talks", talks.name),
+            )
         ]
         job = jobs.create(tx, made[0].id, organization_id, self.now, "test")
         jobs.command(tx, RULES, job.id, organization_id, JobCommand.START, self.now, "test")
@@ -248,6 +267,7 @@ class Composed:
             campaign_id=made[0].id,
             spare_campaign_id=made[1].id,
             job_id=job.id,
+            agents_job_id=jobs.create(tx, made[2].id, organization_id, self.now, "test").id,
             task_id=task.id,
             pool_id=task.pool_id,
             contact_id=contact.id,
