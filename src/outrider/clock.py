@@ -101,3 +101,13 @@ async def _let_others_run() -> None:
 def stopwatch() -> float:
     """Return a monotonic reading in real seconds, for measuring durations only."""
     return time.perf_counter()
+
+
+def steady_seconds(clock: Clock) -> float:
+    """Return a reading in seconds of this clock's time that setting the machine's clock does not change.
+
+    For deadlines that are durations, within one process.
+    """
+    if isinstance(clock, VirtualClock):
+        return clock.now().timestamp()
+    return time.monotonic() * float(getattr(clock, "speed", 1.0))

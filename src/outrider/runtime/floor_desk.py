@@ -12,6 +12,7 @@ import structlog
 from outrider.agents import actions
 from outrider.agents.floor import Floor
 from outrider.agents.leg import Leg
+from outrider.agents.leg_check import is_up
 from outrider.agents.model import AgentId, AgentState, Engagement, LegId, Session, SessionId
 from outrider.campaigns.outcome import Outcome
 from outrider.channels.base import VoiceChannel
@@ -35,6 +36,7 @@ from outrider.runtime.driver import Driver
 from outrider.runtime.feeds import Feeds
 from outrider.runtime.floor_legs import FloorLegs, LegNews
 from outrider.runtime.hall import Talk
+from outrider.runtime.leg_audit import LegAudit
 from outrider.runtime.line_book import LineBook
 from outrider.runtime.recorder import Recorder
 from outrider.runtime.session_writer import SessionWriter
@@ -72,6 +74,7 @@ class FloorDesk:
         """Told what takes a transaction: cards, seats, the ends of sessions."""
         self._recorder = recorder
         self._legs = FloorLegs(database, clock, voice, owner, LegNews(self._leg_up, self._leg_ended))
+        self.audit = LegAudit(self._legs, voice, self.floor.roster)
         self._agents: dict[SessionId, AgentId] = {}
         self._hung_up: set[AttemptId] = set()
         self._alarm: asyncio.TimerHandle | None = None
@@ -193,14 +196,18 @@ class FloorDesk:
             self._do(action)
         self._arm()
 
-    def adopt_leg(self, leg: Leg) -> None:
-        """Take over a leg of a former life that is up."""
-        self._legs.adopt(leg)
+    def adopt_leg(self, leg: Leg, *, in_doubt: bool = False) -> None:
+        """Take over a leg of a former life that is up, or `in_doubt`: its media server is silent."""
+        self._legs.adopt(leg, in_doubt=in_doubt)
 
-    def lose_leg(self, leg: Leg, detail: str) -> None:
-        """Give back a leg of a former life that is gone, or was not answered yet: it is ended."""
+    def end_leg(self, leg: Leg) -> None:
+        """End a leg of a former life that was not answered yet: its port goes back when it is over."""
+        self._legs.adopt(leg)
         self._legs.hang_up(leg.id)
-        self._legs.lose(leg.id, detail)
+
+    def lose_leg(self, leg: LegId, detail: str) -> None:
+        """Give back a leg of a former life that is gone."""
+        self._legs.lose(leg, detail)
 
     async def recorded(self) -> None:
         """Wait until all results so far are written."""
@@ -284,6 +291,9 @@ class FloorDesk:
             self.do(self.floor.joined(call_id, now))
 
     def _leg_up(self, leg: LegId, server: str) -> None:
+        if is_up(self.floor.roster, leg):
+            # The audit was quicker than the news.
+            return
         self.do(self.floor.leg_up(leg, server, self.clock.now()))
 
     def _leg_ended(self, leg: LegId, detail: str) -> None:

@@ -6,13 +6,13 @@ that a process that was killed and starts again has the floor at once.
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 import structlog
 
 from outrider.agents import legs, sessions
-from outrider.agents.leg import Leg, LegPurpose
+from outrider.agents.leg import LegPurpose
 from outrider.agents.model import AgentState, NailUp, Session
 from outrider.agents.roster import FloorTask
 from outrider.channels.base import VoiceChannel
@@ -30,6 +30,7 @@ LEASE = "floor"
 LEASE_TIME = dt.timedelta(seconds=10)
 PERIOD = 2.0
 """Real seconds between two renewals, or two tries to take it."""
+OVER = "it was over when the system came back"
 
 
 class FloorLostError(Exception):
@@ -116,22 +117,33 @@ class FloorKeeper:
         living = await self._voice.living() if charged else Living()
         up = {call.call_id: call for call in living.calls}
         kept = {leg.id for leg in charged if leg.id in up and up[leg.id].answered}
-        await self._database.write(legs.adopt, sorted(kept), self._worker_id)
+        unknown = {leg.id for leg in charged if leg.server in living.silent} - kept
+        servers = {leg.id: leg.server for leg in charged}
+        await self._database.write(legs.adopt, [leg.id for leg in charged], self._worker_id)
+        # Legs that are over are told of when there are sessions that may have consulted somebody on them.
         for leg in charged:
-            self._restore_leg(leg, up=leg.id in kept)
+            if leg.purpose is not LegPurpose.BRIDGE and leg.id in kept | unknown:
+                self._desk.adopt_leg(leg, in_doubt=leg.id in unknown)
         for each in found:
             for task_id in _tasks_of(each.session):
                 self._desk.floor.know_task(await self._task(task_id))
             self._desk.zones[each.session.pool_id] = each.zone_id
-            session = _as_found(each.session, kept)
+            session = _as_found(each.session, servers, kept, unknown)
             self._desk.do(self._desk.floor.admit(session, self._clock.now()))
+        for leg in charged:
+            if leg.purpose is LegPurpose.BRIDGE or leg.id not in kept | unknown | up.keys():
+                self._desk.lose_leg(leg.id, OVER)
+            elif leg.id not in kept | unknown:
+                self._desk.end_leg(leg)
+        self._end_consultations()
         log.info("floor_taken", sessions=len(found), legs=len(kept))
 
-    def _restore_leg(self, leg: Leg, *, up: bool) -> None:
-        if up and leg.purpose is not LegPurpose.BRIDGE:
-            self._desk.adopt_leg(leg)
-        else:
-            self._desk.lose_leg(leg, "it was over, or not answered, when the system came back")
+    def _end_consultations(self) -> None:
+        """Lead agents back whose consulted person had gone before that was written down."""
+        for session in self._desk.floor.sessions():
+            consult = None if session.engagement is None else session.engagement.consult
+            if consult is not None and not self._desk.knows(consult.leg):
+                self._desk.lose_leg(consult.leg, OVER)
 
 
 def _tasks_of(session: Session) -> set[TaskId]:
@@ -140,9 +152,15 @@ def _tasks_of(session: Session) -> set[TaskId]:
     return {task for task in (session.task_id, session.next_task, engaged) if task is not None}
 
 
-def _as_found(session: Session, kept: set[AttemptId]) -> Session:
-    """Return a session of a former life with its phone as it is now."""
-    if session.leg is not None and session.leg in kept:
-        return replace(session, nail_up=NailUp.UP, connected=False)
+def _as_found(
+    session: Session, servers: Mapping[AttemptId, str], kept: set[AttemptId], unknown: set[AttemptId]
+) -> Session:
+    """Return a session of a former life with its phone as it is now, or was when its server fell silent.
+
+    `servers` are those of the legs, by name: only calls on the same one can be joined.
+    """
+    if session.leg is not None and session.leg in kept | unknown:
+        nail_up = NailUp.UP if session.leg in kept else session.nail_up
+        return replace(session, nail_up=nail_up, server=servers[session.leg], connected=False)
     lost = NailUp.NONE if session.nail_up is NailUp.NONE else NailUp.LOST
     return replace(session, nail_up=lost, leg=None, connected=False)

@@ -76,6 +76,7 @@ class FloorService:
         self.desk.driver.hall = self.desk
         group.create_task(self.desk.writer.run())
         group.create_task(self.keeper.run())
+        group.create_task(self.desk.audit.run(self.keeper.held))
         group.create_task(self._run_when_held())
         group.create_task(keep_sampling(self._database, self.desk, self.keeper.held))
 
@@ -100,6 +101,10 @@ class FloorService:
         if task_id not in self._plans:
             self._plans[task_id] = await self._database.read(_plan, task_id)
         return self._plans[task_id]
+
+    def doubt(self) -> None:
+        """Look soon at what the media servers have of legs: one came back, or news may have been missed."""
+        self.desk.audit.doubt()
 
     def restored(self) -> None:
         """After calls of former lives were taken over: end the contacts in hand whose calls are over."""

@@ -145,6 +145,8 @@ class Worker:
     def doubt(self) -> None:
         """Look at once at what is up, and for calls to take over: a server came back, or is gone."""
         self.driver.doubt()
+        if self.floor is not None:
+            self.floor.doubt()
         self._look_again.set()
         self._recover_again.set()
 

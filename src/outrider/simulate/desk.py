@@ -13,6 +13,7 @@ from outrider.agents import actions
 from outrider.agents.actions import Action
 from outrider.agents.commands import Command
 from outrider.agents.floor import Floor
+from outrider.agents.leg_check import Finding, is_up, is_wanted, judge
 from outrider.agents.model import AT_WORK, AgentId, AgentState, Attachment, LegId, NailUp, Session, SessionId
 from outrider.campaigns.outcome import Outcome
 from outrider.channels.model import CallEvent
@@ -236,16 +237,18 @@ class Desk:
         if living is None:
             return
         up = {call.call_id: call for call in living.calls}
+        roster = self.floor.roster
         for row in self.phones.all():
             if row.server != name:
                 continue
-            session, call = self.floor.roster.at_leg(row.id), up.get(row.id)
-            if call is None:
-                self.phones.lose(row.id, "the media server lost the call")
-            elif session is None and row.id not in self.floor.roster.handed_over.values():
-                self._on_line(row.id, partial(_hang_up, row.id))
-            elif session is not None and call.answered and not _is_up(session, row.id):
-                self._leg_up(row.id, name)
+            wanted = is_wanted(roster, row.id)
+            match judge(up.get(row.id), wanted=wanted, up=is_up(roster, row.id), overdue=False):
+                case Finding.GONE:
+                    self.phones.lose(row.id, "the media server lost the call")
+                case Finding.UNWANTED:
+                    self._on_line(row.id, partial(_hang_up, row.id))
+                case Finding.ANSWERED:
+                    self._leg_up(row.id, name)
 
     def _do(self, action: Action) -> None:
         match action:
@@ -374,14 +377,6 @@ class Desk:
 
 def _hang_up(call_id: AttemptId, carrier: SimulatedCarrier) -> None:
     carrier.hang_up(call_id)
-
-
-def _is_up(session: Session, leg: LegId) -> bool:
-    """Say whether the floor knows that a leg was answered."""
-    if session.leg == leg:
-        return session.nail_up is NailUp.UP
-    consult = None if session.engagement is None else session.engagement.consult
-    return consult is not None and consult.joined
 
 
 def _matters(session: Session) -> tuple[object, bool]:
