@@ -12,6 +12,7 @@ import structlog
 
 from outrider.agents.model import Session, SessionId
 from outrider.campaigns.strategy_agents import AgentMode
+from outrider.clock import stopwatch
 from outrider.db.database import Database
 from outrider.dialing import agent_claims, wrap_ups
 from outrider.dialing.attempt import Batch, Means, TaskPlan
@@ -60,6 +61,8 @@ class AgentLoops:
         self._pacers = Pacers(database, desk.clock)
         self._flags: dict[TaskId, asyncio.Event] = {}
         self._nobody_until: dict[TaskId, dt.datetime | None] = {}
+        self._ask_again: dict[TaskId, float] = {}
+        """Stopwatch readings from which on nobody's being due is no longer taken for known."""
         desk.lines.on_observed = self._observed
         desk.lines.on_answer = self._answered
 
@@ -97,12 +100,6 @@ class AgentLoops:
         if flag is not None:
             flag.set()
 
-    def wake_all(self) -> None:
-        """Let all tasks be looked at: contacts may have become due."""
-        self._nobody_until.clear()
-        for flag in self._flags.values():
-            flag.set()
-
     async def save(self) -> None:
         """Keep what pacing has learned."""
         try:
@@ -129,6 +126,8 @@ class AgentLoops:
         batch = await self._claim(plan, min(AT_ONCE, decision.lines), server)
         for claim in batch.claims:
             self._desk.driver.start(claim)
+        if not batch.claims:
+            self.decisions[plan.task_id, server] = pacer.decide(self._view(plan, server))
         if len(batch.claims) == AT_ONCE:
             self.wake(plan.task_id)
 
@@ -149,6 +148,8 @@ class AgentLoops:
         )
         if batch.bound in NOBODY and not batch.claims:
             self._nobody_until[plan.task_id] = batch.again_at
+            # Contacts that are loaded, or that a result made due again, tell nobody: they are looked for.
+            self._ask_again[plan.task_id] = stopwatch() + PERIOD
         else:
             self._nobody_until.pop(plan.task_id, None)
         return batch
@@ -185,7 +186,8 @@ class AgentLoops:
         if task_id not in self._nobody_until:
             return True
         until = self._nobody_until[task_id]
-        if until is None or until > self._desk.clock.now():
+        known = stopwatch() < self._ask_again[task_id]
+        if known and (until is None or until > self._desk.clock.now()):
             return False
         del self._nobody_until[task_id]
         return True
