@@ -20,6 +20,7 @@ from outrider.agents import (
 )
 from outrider.agents.desk import AgentDesk
 from outrider.background import background, mail_composer, running, taking_bounces
+from outrider.callbacks import api as callbacks_api
 from outrider.campaigns import api as campaigns_api
 from outrider.channel_reports import api as channels_api
 from outrider.channel_reports.checking import ChannelChecks
@@ -78,6 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_records_api.router,
     desk_socket_api.router,
     supervising_api.router,
+    callbacks_api.router,
     campaigns_api.router,
     channels_api.router,
     completion_api.router,

@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 
 from outrider.channels.simulated.carrier import SimulatedCarrier
 from outrider.channels.simulated.embedded import EmbeddedCarrier
-from outrider.clock import RealClock, ScaledClock
+from outrider.clock import RealClock
 from outrider.db import schema
 from outrider.db.database import Database, Tx
 from outrider.jobs.model import JobState
 from outrider.runtime import store
 from outrider.runtime.monitor import Monitor
 from support.campaigning import RULES, campaigning
-from support.workers import a_worker
+from support.workers import ShiftedClock, a_worker
 
 START = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
 
@@ -29,17 +29,6 @@ delays = [30]
 count = 1
 delays = ["1m"]
 """
-
-
-class ShiftedClock(ScaledClock):
-    """Scaled time that begins at a given moment, whatever the day of the test."""
-
-    def __init__(self, speed: float, start: dt.datetime) -> None:
-        super().__init__(speed, RealClock().now())
-        self._shift = start - self.anchor
-
-    def now(self) -> dt.datetime:
-        return super().now() + self._shift
 
 
 async def _run_until(

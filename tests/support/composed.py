@@ -21,6 +21,9 @@ from outrider.agents import desk_api, desk_commands_api, desk_records_api, super
 from outrider.agents import service as agents
 from outrider.agents.accounts import AccountPlan
 from outrider.agents.desk import AgentDesk
+from outrider.callbacks import api as callbacks_api
+from outrider.callbacks import service as callbacks
+from outrider.callbacks.model import CallbackPlan
 from outrider.campaigns import api as campaigns_api
 from outrider.campaigns import service as campaigns
 from outrider.campaigns.service import CampaignPlan
@@ -74,6 +77,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     desk_commands_api.router,
     desk_records_api.router,
     supervising_api.router,
+    callbacks_api.router,
     campaigns_api.router,
     channels_api.router,
     completion_api.router,
@@ -126,6 +130,9 @@ class Tenant:
     job_id: int
     agents_job_id: int
     """A job in which agents talk, not started."""
+    talks_id: int
+    """The campaign of that."""
+    callback_id: int
     task_id: int
     pool_id: int
     contact_id: int
@@ -245,11 +252,7 @@ class Composed:
                 self.now,
                 "test",
             )
-            for which, rules in (
-                ("spring", strategy.name),
-                ("spare", strategy.name),
-                ("talks", talks.name),
-            )
+            for which, rules in (("spring", strategy.name), ("spare", strategy.name), ("talks", talks.name))
         ]
         job = jobs.create(tx, made[0].id, organization_id, self.now, "test")
         jobs.command(tx, RULES, job.id, organization_id, JobCommand.START, self.now, "test")
@@ -257,7 +260,9 @@ class Composed:
         task = job_store.tasks(tx, organization_id, job_ids=[job.id])[0]
         plan = AccountPlan(f"{name}-ann", f"sip:{name}-ann@example.org", skills={f"{name} tact": 5})
         agent = agents.create(tx, self.now, SYSTEM, plan, organization_id=organization_id)
-        contact = contacts.contacts_page(tx, organization_id=None, list_id=list_id, limit=1)[0]
+        contact, other = contacts.contacts_page(tx, organization_id=None, list_id=list_id, limit=2)
+        promise = CallbackPlan(self.now + dt.timedelta(hours=1), note=f"{name} promised it")
+        promised = callbacks.create(tx, self.now, SYSTEM, made[2].id, other.id, promise)
         return Tenant(
             name=name,
             organization_id=organization_id,
@@ -268,6 +273,8 @@ class Composed:
             spare_campaign_id=made[1].id,
             job_id=job.id,
             agents_job_id=jobs.create(tx, made[2].id, organization_id, self.now, "test").id,
+            talks_id=made[2].id,
+            callback_id=promised.id,
             task_id=task.id,
             pool_id=task.pool_id,
             contact_id=contact.id,

@@ -58,6 +58,7 @@ LIST, IMPORT, REFUSED = of(list_id="list_id"), of(import_id="import_id"), of(lis
 JOB, TASK, POOL = of(job_id="job_id"), of(task_id="task_id"), of(pool_id="pool_id")
 CAMPAIGN, STRATEGY_ID = of(campaign_id="campaign_id"), of(strategy_id="strategy_id")
 AGENT, CODE = of(agent_id="agent_id"), of(code_id="code_id")
+CALLBACK = of(callback_id="callback_id")
 DRAFT, USER, TOKEN = of(strategy_id="draft_id"), of(user_id="user_id"), of(token_id="token_id")
 
 
@@ -102,6 +103,17 @@ CASES: Mapping[str, Case] = {
     "GET /api/skills": harmless(),
     "POST /api/skills": Case(body=lambda victim: {"name": "x", "organization_id": victim.organization_id}),
     "DELETE /api/skills/{skill_id}": Case(of(skill_id="skill_id")),
+    "GET /api/callbacks": harmless(),
+    "POST /api/callbacks": Case(
+        body=lambda victim: {
+            "campaign_id": victim.talks_id,
+            "contact_id": victim.contact_id,
+            "at": "2026-03-04T15:00:00Z",
+        }
+    ),
+    "GET /api/callbacks/{callback_id}": Case(CALLBACK),
+    "PATCH /api/callbacks/{callback_id}": Case(CALLBACK, says({"note": "mine"})),
+    "DELETE /api/callbacks/{callback_id}": Case(CALLBACK),
     "GET /api/completion-codes": harmless(),
     "POST /api/completion-codes": Case(
         body=lambda victim: {"name": "spied", "organization_id": victim.organization_id}

@@ -154,13 +154,17 @@ class Floor:
 
     # Cards, and calls that agents make.
 
+    def idle(self, task_id: TaskId) -> list[Session]:
+        """Return the agents of a task, of whatever mode, who could look at a card now, longest idle first."""
+        free = [each for each in self.roster.of_task(task_id) if each.is_free]
+        return sorted(free, key=lambda each: (each.since, each.id))
+
     def wants_cards(self, task_id: TaskId) -> list[SessionId]:
         """Return the agents of a preview task who are free to look at a card, longest idle first."""
         task = self.roster.tasks.get(task_id)
         if task is None or task.settings.mode is not AgentMode.PREVIEW:
             return []
-        free = [each for each in self.roster.of_task(task_id) if each.is_free]
-        return [each.id for each in sorted(free, key=lambda each: (each.since, each.id))]
+        return [each.id for each in self.idle(task_id)]
 
     def give_card(
         self, session_id: SessionId, engagement: Engagement, now: dt.datetime

@@ -54,13 +54,16 @@ class CallbackKind(enum.StrEnum):
 
 
 class CallbackState(enum.StrEnum):
-    """Where a callback is on its way; it is open in the first three."""
+    """Where a callback is on its way. It is open in the first three until it is closed."""
 
     WAITING = "waiting"
     QUEUED = "queued"
     """An agent has it in hand, as a card or a call."""
     EXPIRED = "expired"
-    """Its agent did not keep it in time: it is the campaign's now, and its contact one like any other."""
+    """Its agent did not keep it in time: it is the campaign's now, and its contact one like any other.
+
+    It stays expired when it is closed without a call that reached for the contact.
+    """
     DONE = "done"
     CANCELLED = "cancelled"
 

@@ -18,6 +18,9 @@ from outrider.ids import AttemptId
 RETRY_AFTER = dt.timedelta(minutes=5)
 """How long a promise rests that a call did not keep, or that its agent gave back."""
 
+AGAIN_AFTER = dt.timedelta(seconds=30)
+"""How long one rests that nobody has decided on: the agent was busy, away, or the process died."""
+
 REPLACED = "a later promise took its place"
 
 NOT_REACHED = frozenset(
@@ -74,8 +77,9 @@ def settle(tx: Tx, results: Sequence[Result]) -> frozenset[AttemptId]:
 
     A promise is kept by a call that reached somebody, or that was tried in earnest (busy, no answer: the
     strategy says what follows). One that was only looked at, could not be made, or found its agent gone is
-    given again: at once if nothing was tried, else after `RETRY_AFTER`. Once it is expired the contact is one
-    like any other, and only what a crash or a lost server cut off is given again.
+    given again: after `AGAIN_AFTER` if nothing was tried, else after `RETRY_AFTER`. Once it is expired the
+    contact is one like any other, whom the strategy's rules have from then on: only what a crash or a lost
+    server cut off is given again.
     """
     own = [
         each
@@ -91,8 +95,11 @@ def settle(tx: Tx, results: Sequence[Result]) -> frozenset[AttemptId]:
         expired = row["expires_at"] <= result.ended_at
         cut_off = result.untried or result.outcome is Outcome.INTERRUPTED
         if result.joined_at is None and (cut_off or (not expired and result.outcome in NOT_REACHED)):
-            store.reopen(tx, row["id"], None if cut_off else result.ended_at + RETRY_AFTER)
+            rest = AGAIN_AFTER if cut_off else RETRY_AFTER
+            store.reopen(tx, row["id"], result.ended_at + rest)
             unkept.add(result.claim.attempt_id)
         else:
-            store.keep(tx, row["id"], result.ended_at, result.outcome.value)
+            kept = result.joined_at is not None or result.outcome not in NOT_REACHED
+            state = CallbackState.DONE if kept else CallbackState.EXPIRED
+            store.close(tx, row["id"], state, result.ended_at, result.outcome.value)
     return frozenset(unkept)

@@ -39,7 +39,9 @@ def replace_open(tx: Tx, campaign_id: int, contact_id: int, now: dt.datetime, wh
     """Close the promises to a contact that nobody keeps just now: a later one takes their place."""
     tx.execute(
         update(schema.callbacks)
-        .where(B.campaign_id == campaign_id, B.contact_id == contact_id, B.state.in_(FREE))
+        .where(
+            B.campaign_id == campaign_id, B.contact_id == contact_id, B.state.in_(FREE), B.closed_at.is_(None)
+        )
         .values(state=CallbackState.CANCELLED.value, closed_at=now, closed_why=why)
     )
 
@@ -67,12 +69,12 @@ def given(tx: Tx, attempt_ids: Iterable[str]) -> dict[str, RowMapping]:
     return {row["given_attempt"]: row for row in rows}
 
 
-def keep(tx: Tx, callback_id: int, now: dt.datetime, why: str) -> None:
-    """Close a promise that was kept."""
+def close(tx: Tx, callback_id: int, state: CallbackState, now: dt.datetime, why: str) -> None:
+    """Close a promise: kept, or left to the campaign."""
     tx.execute(
         update(schema.callbacks)
         .where(B.id == callback_id)
-        .values(state=CallbackState.DONE.value, closed_at=now, closed_why=why)
+        .values(state=state.value, closed_at=now, closed_why=why)
     )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 import structlog
 
 from outrider.agents.model import Session, SessionId
+from outrider.callbacks import giving
+from outrider.callbacks.model import FreeAgent
 from outrider.campaigns.strategy_agents import AgentMode
 from outrider.clock import stopwatch
 from outrider.db.database import Database
@@ -108,6 +110,7 @@ class AgentLoops:
             log.warning("pacing_not_saved", error=error.message)
 
     async def _step(self, plan: TaskPlan, mode: AgentMode) -> None:
+        await self._give_callbacks(plan)
         if mode is AgentMode.MANUAL:
             await self._database.write(wrap_ups.time_out, self._rules, plan, self._desk.clock.now())
         elif mode is AgentMode.PREVIEW:
@@ -115,6 +118,19 @@ class AgentLoops:
         else:
             for server in sorted(self._desk.floor.servers(plan.task_id)) or [""]:
                 await self._dial_ahead(plan, server)
+
+    async def _give_callbacks(self, plan: TaskPlan) -> None:
+        """Show agents the callbacks that are due, before anybody else is called for them."""
+        desk, now = self._desk, self._desk.clock.now()
+        free = [
+            FreeAgent(each.id, each.agent_id, desk.server_id(each)) for each in desk.floor.idle(plan.task_id)
+        ]
+        if not await self._database.read(giving.is_due, plan, free, now):
+            return
+        means = self._means_of(plan)
+        given = await self._database.write(giving.give, self._rules, plan, free, self._owner, now, means)
+        for each in given:
+            await self._work.show_card(SessionId(each.session_id), each.claim, each.callback)
 
     async def _dial_ahead(self, plan: TaskPlan, server: str) -> None:
         """Dial as many lines on a media server as pacing allows now."""

@@ -11,6 +11,7 @@ import structlog
 
 from outrider.agents import actions, sessions
 from outrider.agents.model import Engagement, SessionId
+from outrider.callbacks.model import Callback
 from outrider.db.database import Database
 from outrider.dialing import agent_claims
 from outrider.dialing.attempt import Batch, Claim, Means, Refusal, TaskPlan
@@ -83,11 +84,14 @@ class FloorWork:
         desk.do(desk.floor.dialing(session_id, engagement_of(claim), desk.clock.now()))
         desk.driver.start(claim)
 
-    async def show_card(self, session_id: SessionId, claim: Claim, callback_id: int | None = None) -> bool:
-        """Let an agent look at a claimed contact; taken back when it is not free any more."""
+    async def show_card(self, session_id: SessionId, claim: Claim, callback: Callback | None = None) -> bool:
+        """Let an agent look at a claimed contact; taken back when it is not free any more.
+
+        `callback` is the promise that a call to it would keep.
+        """
         desk = self._desk
-        self._desk.cards[claim.attempt_id] = claim
-        given, done = desk.floor.give_card(session_id, engagement_of(claim, callback_id), desk.clock.now())
+        desk.cards[claim.attempt_id] = claim
+        given, done = desk.floor.give_card(session_id, engagement_of(claim, callback), desk.clock.now())
         desk.do(done)
         if not given:
             await self._return_card(actions.ReturnCard(claim.attempt_id, skipped=False))
@@ -203,11 +207,15 @@ class FloorWork:
             log.exception("floor_work_failed")
 
 
-def engagement_of(claim: Claim, callback_id: int | None = None) -> Engagement:
+def engagement_of(claim: Claim, callback: Callback | None = None) -> Engagement:
     """Return a claimed contact as an agent has it in hand."""
     settings = claim.plan.action.agents
     if settings is None:
         raise ValueError(f"task {claim.plan.task_id} is no task of agents")
     return Engagement(
-        claim.attempt_id, claim.plan.task_id, settings.mode, card_of(claim), callback_id=callback_id
+        claim.attempt_id,
+        claim.plan.task_id,
+        settings.mode,
+        card_of(claim, callback),
+        callback_id=None if callback is None else callback.id,
     )
