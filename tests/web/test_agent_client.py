@@ -12,7 +12,7 @@ import pytest
 
 from outrider.agents.actions import Give
 from outrider.agents.commands import Callback, Hold, WrapUp
-from outrider.agents.model import AT_WORK, Session
+from outrider.agents.model import Session
 from outrider.agents.notifications import CallConnected, SeatTaken, StateChanged, Welcome
 from outrider.client import AgentApiError, AgentClient
 from outrider.client.simulated import Habits, simulate
@@ -212,8 +212,7 @@ def test_simulated_agents_work_until_they_are_stopped(desk: DeskSite) -> None:
         assert happened["code no"] > happened["code sale"] > 0
         assert not [what for what in happened if what.startswith(("refused", "not logged in"))], happened
         assert len(delays) > codes
-        left = [each for each in desk.desk.floor.sessions() if each.state not in AT_WORK]
-        assert left == []
+            assert desk.desk.floor.sessions() == ()
 
     play(scenario)
 

@@ -63,6 +63,10 @@ class SimulatedAgent:
         """Log in and work until the session is over; cancelled, log out. AgentApiError."""
         try:
             await self._client.log_in(ready=True)
+        except asyncio.CancelledError:
+            # It may have come through: nobody is left logged in.
+            await self._client.log_out("the simulation is over", force=True)
+            raise
         except AgentApiError as error:
             if error.status != 409 or error.code == "licence_shortage":  # noqa: PLR2004 - HTTP's conflict
                 raise
@@ -160,10 +164,11 @@ async def simulate(
         except AgentApiError as error:
             happened[f"not logged in: {error.code}"] += 1
 
-    working = asyncio.gather(*(one(number, agent) for number, agent in enumerate(agents)))
     try:
-        async with asyncio.timeout(seconds):
-            await working
+        # A group is over when everybody is logged out; a cancelled `gather` when the first one is.
+        async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+            for number, agent in enumerate(agents):
+                group.create_task(one(number, agent))
     except TimeoutError:
         pass
     return happened, [delay for agent in agents for delay in agent.delays]
