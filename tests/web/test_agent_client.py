@@ -212,7 +212,7 @@ def test_simulated_agents_work_until_they_are_stopped(desk: DeskSite) -> None:
         assert happened["code no"] > happened["code sale"] > 0
         assert not [what for what in happened if what.startswith(("refused", "not logged in"))], happened
         assert len(delays) > codes
-            assert desk.desk.floor.sessions() == ()
+        assert desk.desk.floor.sessions() == ()
 
     play(scenario)
 
