@@ -41,7 +41,7 @@ class Campaign:
         self.clock = ShiftedClock(SPEED, NOON)
         self.carrier = SimulatedCarrier(self.clock, TALKS)
         system = campaigning(database)
-        counts = {kind: 10 for kind in ("manual_agents", "preview_agents", "predictive_agents")}
+        counts = dict.fromkeys(("manual_agents", "preview_agents", "predictive_agents"), 10)
         system.license(NOON, telephony_ports=30, **counts)
         add_agents(database, 1)
         (self.agent,) = (AgentId(each) for each in self.rows(schema.agents.c.id))

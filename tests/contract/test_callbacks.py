@@ -8,77 +8,21 @@ from sqlalchemy import select
 
 from outrider.agents.commands import Callback as Promise
 from outrider.callbacks import giving, service
-from outrider.callbacks.giving import Given
-from outrider.callbacks.model import OVERDUE, Callback, CallbackPlan, FreeAgent
+from outrider.callbacks.model import OVERDUE, CallbackPlan
 from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy_agents import CallbackKind, CallbackState
 from outrider.db import schema
 from outrider.db.database import Database
-from outrider.dialing.attempt import Claim
 from outrider.dialing.promises import AGAIN_AFTER, RETRY_AFTER
 from outrider.errors import ConflictError, InvalidInputError, NotAllowedError
 from outrider.ids import JobId
 from outrider.jobs import service as jobs
 from outrider.jobs.model import JobCommand, JobState
 from outrider.people.model import SYSTEM, Caller, Role
-from support.agent_campaigns import AgentWork
-from support.agent_sessions import log_in
 from support.campaigning import NOON, RULES
+from support.promising import HOUR, Promising, other_agent
 
-HOUR = dt.timedelta(hours=1)
 S, K = CallbackState, CallbackKind
-
-
-class Promising(AgentWork):
-    """A campaign of agents with callbacks, which a test gives to whom it says is free."""
-
-    def __init__(self, database: Database, contacts: int = 3, **start: Any) -> None:
-        super().__init__(database)
-        self.job = self.start(contacts, **start)
-        self.campaign = self.system.job(self.job).campaign_id
-
-    def make(self, contact: int = 0, hours: float = 1, **plan: Any) -> Callback:
-        """Promise the nth contact a call in so many hours, by hand."""
-        made = CallbackPlan(at=self.now + hours * HOUR, **plan)
-        return self.database.write_now(
-            service.create, self.now, SYSTEM, self.campaign, self.contact_id(contact), made
-        )
-
-    def contact_id(self, number: int) -> int:
-        """Return the id of the nth contact."""
-        return int(self.targets()[number]["contact_id"])
-
-    def mine(self) -> FreeAgent:
-        """Return our agent, free."""
-        return FreeAgent(self.session, self.agent)
-
-    def give(self, *free: FreeAgent) -> list[Given]:
-        """Give what is due to these; asking whether it is says the same."""
-        due = self.database.read_now(giving.is_due, self.plan(self.job), free, self.now)
-        before = self.all()
-        given = self.database.write_now(giving.give, RULES, self.plan(self.job), free, "worker", self.now)
-        assert due == (bool(given) or self.all() != before)
-        return given
-
-    def one(self, *free: FreeAgent) -> Claim:
-        """Give the one that is due."""
-        (given,) = self.give(*free)
-        return given.claim
-
-    def all(self) -> list[Callback]:
-        """Return all callbacks as they are now."""
-        found, _ = self.database.read_now(lambda tx: service.callbacks(tx, None, states=tuple(S)))
-        return found
-
-    def state(self) -> CallbackState:
-        """Return the state of the only callback."""
-        (callback,) = self.all()
-        return callback.state
-
-
-def other_agent(work: Promising, name: str = "bob") -> FreeAgent:
-    agent, session = log_in(work.database, work.plan(work.job).pool_id, name, NOON)
-    return FreeAgent(session, agent)
 
 
 def test_a_callback_is_given_when_it_is_due_and_done_when_it_was_called(database: Database) -> None:
@@ -364,3 +308,42 @@ def test_an_agent_is_given_callbacks_of_its_own_campaign_only(database: Database
     free = [work.mine()]
     assert work.database.write_now(giving.give, RULES, work.plan(other), free, "w", work.now) == []
     assert work.one(*free).contact.id == made.contact_id
+
+
+def test_an_agent_has_so_many_open_callbacks_and_no_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_OF_AN_AGENT", 2)
+    work = Promising(database, 3)
+    mine: dict[str, Any] = {"kind": K.STRICT_AGENT, "agent_id": work.agent}
+    first = work.make(0, **mine)
+    work.make(1, **mine)
+    with pytest.raises(InvalidInputError, match="has 2 open callbacks, and cannot take more"):
+        work.make(2, **mine)
+    work.make(2, kind=K.AGENT, agent_id=other_agent(work).agent_id)
+    # One of them may be changed all the same, and one that is closed counts no more.
+    later = CallbackPlan(at=work.now + 2 * HOUR, **mine)
+    work.database.write_now(service.change, work.now, SYSTEM, first.id, later)
+    work.database.write_now(service.cancel, work.now, SYSTEM, first.id)
+    work.make(0, **mine)
+
+
+def test_what_an_agent_promises_is_checked_before_it_is_written(database: Database) -> None:
+    work = Promising(database, 1)
+
+    def promised(**plan: Any) -> CallbackPlan:
+        made = CallbackPlan(**{"at": work.now + HOUR, "kind": K.AGENT, **plan})
+        args = (work.now, work.plan(work.job).task_id, work.contact_id(0), work.agent, made)
+        return work.database.read_now(service.promisable, *args)
+
+    found = promised(address="030 1234567", note="n")
+    assert (found.address, found.agent_id, found.at) == ("+49301234567", work.agent, work.now + HOUR)
+    assert promised(kind=K.CAMPAIGN).agent_id is None
+    with pytest.raises(InvalidInputError, match="outside of the contact's calling hours"):
+        promised(at=work.now.replace(hour=23))
+    with pytest.raises(InvalidInputError, match="give a time from now to"):
+        promised(at=work.now - HOUR)
+    work.block("+49301234567")
+    with pytest.raises(InvalidInputError, match="do-not-contact list"):
+        promised(address="030 1234567")
+    assert work.all() == []

@@ -385,6 +385,7 @@ def _rows_of(tx: Tx, organization_id: int) -> dict[str, object]:
         "agents": schema.agents.c.organization_id == organization_id,
         "agent_skills": schema.agent_skills.c.agent_id.in_(_ids(schema.agents, organization_id)),
         "skills": schema.skills.c.organization_id == organization_id,
+        "callbacks": schema.callbacks.c.organization_id == organization_id,
         "completion_codes": schema.completion_codes.c.organization_id == organization_id,
         "api_tokens": schema.api_tokens.c.user_id.in_(_ids(schema.users, organization_id)),
         "pools": schema.pools.c.organization_id == organization_id,

@@ -3,12 +3,17 @@
 The endpoints and the websocket of the Agent Web API call it.
 """
 
+from dataclasses import replace
+
 import structlog
 
 from outrider.agents import desk_store
-from outrider.agents.commands import Command, ConsultCall
+from outrider.agents.commands import Command, ConsultCall, WrapUp
 from outrider.agents.desk import AgentDesk, Desk
+from outrider.agents.desk_service import contact_in_hand
 from outrider.agents.model import Session
+from outrider.callbacks import service as callbacks
+from outrider.callbacks.model import CallbackPlan
 from outrider.clock import Clock
 from outrider.db.database import Database
 from outrider.errors import ConflictError, NotFoundError, StoreError
@@ -39,7 +44,8 @@ async def do_once(
         written = bool(command_id) and name in IN_THE_WORLD
         if written and await _was_done(database, session, name, command_id):
             return
-        await floor.desk.command(session.id, _addressed(floor.desk, session, command))
+        checked = await _promisable(database, clock, floor.desk.session(session.id) or session, command)
+        await floor.desk.command(session.id, _addressed(floor.desk, session, checked))
         if written:
             try:
                 await database.write(desk_store.note_done, session.id, command_id, name, clock.now())
@@ -55,6 +61,28 @@ async def _was_done(database: Database, session: Session, name: str, command_id:
     if first is not None and first != name:
         raise ConflictError(f"id: {command_id!r} was given to the command {first}; use a new one")
     return first is not None
+
+
+async def _promisable(database: Database, clock: Clock, session: Session, command: Command) -> Command:
+    """Return a command with a promise that can be kept: in calling hours, at a number, of a kind..."""
+    promise = command.callback if isinstance(command, WrapUp) else None
+    engagement, contact_id = session.engagement, contact_in_hand(session)
+    if not isinstance(command, WrapUp) or promise is None or engagement is None or contact_id is None:
+        return command
+    plan = CallbackPlan(
+        at=promise.at,
+        kind=promise.kind,
+        # Where it was called, which is where its person asked for it, unless another number is said.
+        address=promise.address or str(engagement.card.get("address", "")),
+        note=promise.note,
+        time_zone=promise.time_zone,
+        expires_at=promise.expires_at,
+    )
+    made = await database.read(
+        callbacks.promisable, clock.now(), engagement.task_id, contact_id, session.agent_id, plan
+    )
+    held = replace(promise, at=made.at, address=made.address, expires_at=made.expires_at)
+    return replace(command, callback=held)
 
 
 def _addressed(desk: Desk, session: Session, command: Command) -> Command:

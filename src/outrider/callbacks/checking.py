@@ -5,6 +5,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from outrider.callbacks.model import FARTHEST, LONGEST_LIFE, LONGEST_NOTE, CallbackPlan
 from outrider.campaigns.contact_zones import country_zones, number_zones, zone
@@ -25,7 +26,7 @@ class Place:
     hours: Hours
 
 
-def checked(plan: CallbackPlan, action: Action, place: Place, now: dt.datetime) -> dict[str, object]:
+def checked(plan: CallbackPlan, action: Action, place: Place, now: dt.datetime) -> dict[str, Any]:
     """Return what is stored of a plan for an action in which agents talk. InvalidInputError names the field.
 
     Times are in UTC then. Outside of the calling hours a time is refused with the next opening, or moved

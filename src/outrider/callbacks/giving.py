@@ -63,6 +63,8 @@ def give(
     service.expire(tx, plan.campaign_id, now)
     given = []
     for callback, agent in _due(tx, plan, free, now):
+        if not store.lock(tx, callback.id):
+            continue
         impossible = _impossible(tx, callback)
         if impossible:
             service.close(tx, now, callback, impossible, "")
@@ -73,7 +75,7 @@ def give(
             continue
         queued = {"state": CallbackState.QUEUED.value, "given_attempt": claim.attempt_id, "retry_at": None}
         if not store.change(tx, callback.id, queued):
-            raise RuntimeError(f"callback {callback.id}: it changed under a locked pool")
+            raise RuntimeError(f"callback {callback.id}: it changed although its row is locked")
         given.append(Given(callback, agent.session_id, claim))
     return given
 

@@ -6,6 +6,8 @@ Called by `callbacks/api.py`, the pages and `giving.py`. What agents promise in 
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
 
 from outrider.callbacks import store
 from outrider.callbacks.checking import Place, checked
@@ -76,7 +78,7 @@ def create(
     campaign = campaigns.campaign(tx, campaign_id, caller.organization_id)
     owner = campaign.organization_id
     _, strategy = campaigns.runnable(tx, owner, campaign.strategy_name)
-    values = _values(tx, owner, campaign_id, contact_id, strategy, plan, now)
+    values = _values(tx, owner, campaign_id, contact_id, strategy, _action(strategy), plan, now)
     _lock_pools(tx, campaign_id, contact_id)
     for other in store.callbacks(tx, owner, campaign_id=campaign_id, contact_id=contact_id):
         raise ConflictError(
@@ -112,8 +114,9 @@ def change(tx: Tx, now: dt.datetime, caller: Caller, callback_id: int, plan: Cal
     known = _open(tx, callback_id, caller.organization_id)
     campaign = campaigns.campaign(tx, known.campaign_id, None)
     _, strategy = campaigns.runnable(tx, known.organization_id, campaign.strategy_name)
+    action = _action(strategy)
     values = _values(
-        tx, known.organization_id, known.campaign_id, known.contact_id, strategy, plan, now, known=known
+        tx, known.organization_id, known.campaign_id, known.contact_id, strategy, action, plan, now, known
     )
     waiting = {"state": CallbackState.WAITING.value, "retry_at": None}
     if not store.change(tx, known.id, {**values, **waiting}):
@@ -124,6 +127,22 @@ def change(tx: Tx, now: dt.datetime, caller: Caller, callback_id: int, plan: Cal
     _revive(tx, changed)
     _record(tx, now, changed, "changed", caller.name)
     return changed
+
+
+def promisable(
+    tx: Tx, now: dt.datetime, task_id: TaskId, contact_id: int, agent_id: int, plan: CallbackPlan
+) -> CallbackPlan:
+    """Return what an agent of a task promises a contact, with its number in E.164 and its time in UTC.
+
+    `plan` as it was said: it is this agent's unless it is the campaign's. InvalidInputError as for `create`.
+    """
+    task = dialing_store.task_row(tx, task_id)
+    if task is None:
+        return plan
+    of = plans.plan_of(tx, task)
+    own = replace(plan, agent_id=None if plan.kind is CallbackKind.CAMPAIGN else agent_id)
+    values = _values(tx, of.organization_id, of.campaign_id, contact_id, of.strategy, of.action, own, now)
+    return replace(own, at=values["due_at"], address=values["address"], expires_at=values["expires_at"])
 
 
 def cancel(tx: Tx, now: dt.datetime, caller: Caller, callback_id: int, why: str = "") -> Callback:
@@ -185,10 +204,11 @@ def _values(
     campaign_id: int,
     contact_id: int,
     strategy: Strategy,
+    action: Action,
     plan: CallbackPlan,
     now: dt.datetime,
     known: Callback | None = None,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Return a plan as columns. InvalidInputError names the field."""
     found = store.contact(tx, organization_id, campaign_id, contact_id)
     if found is None:
@@ -196,7 +216,6 @@ def _values(
             f"contact_id: contact {contact_id} is not one that the campaign calls", where="contact_id"
         )
     contact, country = found
-    action = _action(strategy)
     place = Place(contact, country, strategy.hours(action))
     values = checked(plan, action, place, now)
     blocked = do_not_contact.blocked(tx, organization_id, [str(values["address"])])

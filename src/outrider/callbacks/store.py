@@ -214,9 +214,10 @@ def put_off_target(tx: Tx, target_id: int, before: dt.datetime, after: dt.dateti
     tx.execute(row.values(next_at=after))
 
 
-def lock(tx: Tx, callback_id: int) -> None:
-    """Lock a callback until commit."""
-    tx.execute(locked(select(B.id).where(B.id == callback_id)))
+def lock(tx: Tx, callback_id: int) -> bool:
+    """Lock a callback until commit; return whether it is open, and in nobody's hands."""
+    row = tx.execute(locked(select(B.state, B.closed_at).where(B.id == callback_id))).first()
+    return row is not None and row.closed_at is None and row.state in IN_NOBODYS_HANDS
 
 
 def _query() -> Select[Any]:

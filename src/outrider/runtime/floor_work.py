@@ -16,13 +16,16 @@ from outrider.db.database import Database
 from outrider.dialing import agent_claims
 from outrider.dialing.attempt import Batch, Claim, Means, Refusal, TaskPlan
 from outrider.errors import ConflictError, OutriderError, StoreError
-from outrider.ids import TaskId
+from outrider.ids import AttemptId, TaskId
 from outrider.licences.service import SharingRules
 from outrider.runtime.cards import card_of
 from outrider.runtime.floor_desk import FloorDesk
 from outrider.runtime.seating import Seating
 
 log = structlog.get_logger(__name__)
+
+PAUSE = 1.0
+"""Real seconds between two tries to write what became of a card, while the database is away."""
 
 PlanOf = Callable[[TaskId], Awaitable[TaskPlan]]
 MeansOf = Callable[[TaskPlan], Means]
@@ -147,9 +150,7 @@ class FloorWork:
     async def _dial_card(self, action: actions.DialCard) -> None:
         desk = self._desk
         claim = desk.cards.pop(action.attempt_id, None)
-        started = claim is not None and await self._database.write(
-            agent_claims.start_preview, action.attempt_id
-        )
+        started = claim is not None and await self._start_card(action.attempt_id)
         if claim is not None and started:
             desk.driver.start(claim)
         else:
@@ -157,15 +158,28 @@ class FloorWork:
 
     async def _return_card(self, action: actions.ReturnCard) -> None:
         claim = self._desk.cards.pop(action.attempt_id, None)
-        if claim is not None:
-            await self._database.write(
-                agent_claims.give_back,
-                self._rules,
-                claim,
-                self._desk.clock.now(),
-                skipped=action.skipped,
-                detail=action.reason,
-            )
+        while claim is not None:
+            now, skipped, why = self._desk.clock.now(), action.skipped, action.reason
+            try:
+                await self._database.write(
+                    agent_claims.give_back, self._rules, claim, now, skipped=skipped, detail=why
+                )
+                return
+            except StoreError as error:
+                # Nobody else knows of the card: a promise that it was to keep would stay in hand for ever.
+                log.warning("card_waits_for_database", attempt=claim.attempt_id, error=error.message)
+                await asyncio.sleep(PAUSE)
+
+    async def _start_card(self, attempt_id: AttemptId) -> bool:
+        tried = False
+        while True:
+            try:
+                # What was refused the second time was done the first time, the answer to which was lost.
+                return await self._database.write(agent_claims.start_preview, attempt_id) or tried
+            except StoreError as error:
+                log.warning("card_waits_for_database", attempt=attempt_id, error=error.message)
+                tried = True
+                await asyncio.sleep(PAUSE)
 
     async def _end(self, action: actions.EndSession) -> None:
         now = self._desk.clock.now()
