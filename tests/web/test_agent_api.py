@@ -131,12 +131,23 @@ def test_what_changed_the_world_is_not_done_again_after_a_restart(desk: DeskSite
     give(api, "wrap_up", key="w-1", code="sale")
     assert state(api)["state"] == "wrap_up"
     assert "w-1" in str(give(api, "redial", 409, key="w-1")["detail"])
-    give(api, "wrap_up", key="w-2", code="later")
-    assert [each.code for _, each in desk.desk.commands if isinstance(each, WrapUp)] == ["sale", "later"]
+    give(api, "wrap_up", key="w-2", code="call_back")
+    assert [each.code for _, each in desk.desk.commands if isinstance(each, WrapUp)] == ["sale", "call_back"]
     give(api, "log_out", force=True)
     desk.act(lambda: None)
     rows = desk.site.database.read_now(lambda tx: tx.execute(select(schema.agent_commands)).all())
     assert rows == []
+
+
+def test_a_completion_code_that_nobody_knows_is_refused_and_those_there_are_named(desk: DeskSite) -> None:
+    api = at_work(desk)
+    talk(desk, api)
+    give(api, "end_call")
+    refused = give(api, "wrap_up", 422, code="gone")
+    assert "'gone' is not known; the codes are sale, not_interested, call_back" in str(refused["detail"])
+    assert state(api)["state"] == "wrap_up"
+    give(api, "wrap_up", code="not_interested")
+    assert state(api)["state"] == "ready"
 
 
 def test_a_failure_of_the_moment_is_no_answer(desk: DeskSite) -> None:

@@ -109,7 +109,7 @@ def test_lost_answers_are_asked_for_again_and_nothing_is_done_twice(desk: DeskSi
             await ann.hold()
             await ann.unhold()
             await ann.end_call()
-            await ann.wrap_up("later", callback=Callback(desk.site.clock.now(), note="n"))
+            await ann.wrap_up("call_back", callback=Callback(desk.site.clock.now(), note="n"))
             assert (await ann.state())["state"] == "ready"
             assert await ann.log_out()
             assert {"POST /api/agent/session", "DELETE /api/agent/session"} <= set(network.lost)
@@ -201,7 +201,7 @@ def test_records_are_read_and_written(desk: DeskSite) -> None:
 def test_simulated_agents_work_until_they_are_stopped(desk: DeskSite) -> None:
     tokens = [desk.agent(f"agent-{number}")[1] for number in range(5)]
     calls_for(desk)
-    habits = Habits(preview=0.01, talk=0.05, wrap_up=0.02, codes={"sale": 1.0, "no": 3.0})
+    habits = Habits(preview=0.01, talk=0.05, wrap_up=0.02, codes={"sale": 1.0, "not_interested": 3.0})
 
     async def scenario() -> None:
         async with serving(desk.site) as address, httpx.AsyncClient() as http:
@@ -209,7 +209,7 @@ def test_simulated_agents_work_until_they_are_stopped(desk: DeskSite) -> None:
             happened, delays = await simulate(clients, habits, seed=3, seconds=3.0)
         codes = sum(number for what, number in happened.items() if what.startswith("code "))
         assert happened["calls"] >= codes > 10
-        assert happened["code no"] > happened["code sale"] > 0
+        assert happened["code not_interested"] > happened["code sale"] > 0
         assert not [what for what in happened if what.startswith(("refused", "not logged in"))], happened
         assert len(delays) > codes
         assert desk.desk.floor.sessions() == ()

@@ -47,8 +47,8 @@ def test_a_call_from_welcome_to_wrap_up(desk: DeskSite) -> None:
             changed = await ann.until(kind="state_changed", after="wrap_up")
             assert changed["deadline"]
             body = {"at": "2026-03-03T10:00:00+01:00", "kind": "agent", "time_zone": "Europe/Berlin"}
-            assert (await ann.reply(id="4", command="wrap_up", code="later", callback=body))["ok"]
-            assert (await ann.until(kind="wrap_up_ended"))["code"] == "later"
+            assert (await ann.reply(id="4", command="wrap_up", code="call_back", callback=body))["ok"]
+            assert (await ann.until(kind="wrap_up_ended"))["code"] == "call_back"
             assert (await ann.reply(id="5", command="log_out"))["ok"]
             assert await ann.closed() == conversation.OVER
 

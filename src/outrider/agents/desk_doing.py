@@ -15,8 +15,9 @@ from outrider.agents.model import Session
 from outrider.callbacks import service as callbacks
 from outrider.callbacks.model import CallbackPlan
 from outrider.clock import Clock
+from outrider.completion import service as completion
 from outrider.db.database import Database
-from outrider.errors import ConflictError, NotFoundError, StoreError
+from outrider.errors import ConflictError, InvalidInputError, NotFoundError, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,9 @@ async def do_once(
         written = bool(command_id) and name in IN_THE_WORLD
         if written and await _was_done(database, session, name, command_id):
             return
-        checked = await _promisable(database, clock, floor.desk.session(session.id) or session, command)
+        present = floor.desk.session(session.id) or session
+        await _check_code(database, present, command)
+        checked = await _promisable(database, clock, present, command)
         await floor.desk.command(session.id, _addressed(floor.desk, session, checked))
         if written:
             try:
@@ -61,6 +64,20 @@ async def _was_done(database: Database, session: Session, name: str, command_id:
     if first is not None and first != name:
         raise ConflictError(f"id: {command_id!r} was given to the command {first}; use a new one")
     return first is not None
+
+
+async def _check_code(database: Database, session: Session, command: Command) -> None:
+    """Refuse a completion code that nobody knows; the floor checks it where the strategy names its own.
+
+    Such a code would have no effect: the contact would silently count as done. InvalidInputError.
+    """
+    engagement = session.engagement
+    if not isinstance(command, WrapUp) or engagement is None or engagement.card.get("completion_codes"):
+        return
+    allowed = [each.name for each in await database.read(completion.codes, session.organization_id)]
+    if command.code not in allowed:
+        names = ", ".join(allowed) or "none: a supervisor makes them on the page Completion codes"
+        raise InvalidInputError(f"code: {command.code!r} is not known; the codes are {names}", where="code")
 
 
 async def _promisable(database: Database, clock: Clock, session: Session, command: Command) -> Command:
