@@ -25,15 +25,21 @@ from support.campaigning import NOON
 AGENT_PASSWORD = "an agent's own sentence"
 
 
-def add_agents(database: Database, count: int, address: str = "sip:{name}@phones.test") -> list[str]:
-    """Make accounts with users; return an API token of each."""
+def add_agents(
+    database: Database, count: int, address: str = "sip:{name}@phones.test", addresses: Sequence[str] = ()
+) -> list[str]:
+    """Make accounts with users; return an API token of each.
+
+    `addresses` are those of their phones one by one, where no pattern makes them.
+    """
     hashed = passwords.hash_password(AGENT_PASSWORD)
 
     def create(tx: Tx) -> list[str]:
         tokens = []
         for number in range(1, count + 1):
             name = f"agent{number}"
-            plan = accounts.AccountPlan(name=name, address=address.format(name=name, number=number))
+            phone = addresses[number - 1] if addresses else address.format(name=name, number=number)
+            plan = accounts.AccountPlan(name=name, address=phone)
             made = service.create(tx, NOON, SYSTEM, plan, password_hash=hashed)
             assert made.user_id is not None
             _, secret = people.create_token(tx, NOON, SYSTEM, made.user_id, name="desk", expires_at=None)

@@ -6,6 +6,7 @@ Acceptance tests and the bench of calls build on it; `chain_audit.py` checks wha
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from tools.testbed.asterisk import AsteriskServer
@@ -65,8 +66,8 @@ class Chain:
         """Return the test's own way into the platform's database."""
         return self.system.database
 
-    def register(self, maximum_ports: int = 1_000) -> None:
-        """Put all media servers into the registry."""
+    def register(self, maximum_ports: int = 1_000, **fields: Any) -> None:
+        """Put all media servers into the registry; `fields` are further ones of `Plan`, as `trunk`."""
         for name, server in self.servers.items():
             plan = Plan(
                 name=name,
@@ -74,6 +75,7 @@ class Chain:
                 username=server.username,
                 secret=server.password,
                 maximum_ports=maximum_ports,
+                **fields,
             )
             self.database.write_now(media.add, self.sealer, plan, RealClock().now(), "test")
 
@@ -113,6 +115,10 @@ class Chain:
     ) -> JobId:
         """Start a job that calls these numbers in their order; it claims `pacing` attempts a second."""
         source = STRATEGY.format(name=name, maximum=maximum, pacing=pacing, prompt=prompt, extra=extra)
+        return self.start_job(name, numbers, source)
+
+    def start_job(self, name: str, numbers: Sequence[str], source: str) -> JobId:
+        """Start a job that calls these numbers in their order by a strategy of the same name."""
         now = RealClock().now()
         campaign = self.system.campaign(name, [self._list(name, numbers)], now, source=source)
         return self.system.start(campaign, now)

@@ -27,6 +27,7 @@ TRUE: Mapping[Far, Outcome] = {
     Far.ANSWERS: Outcome.ANSWERED,
     Far.HANGS_UP: Outcome.ANSWERED,
     Far.HUMAN: Outcome.ANSWERED,
+    Far.TALKS: Outcome.ANSWERED,
     Far.MACHINE: Outcome.MACHINE,
     Far.BUSY: Outcome.BUSY,
     Far.UNAVAILABLE: Outcome.NO_ANSWER,
@@ -158,7 +159,9 @@ def told_by(tally: Tally) -> Counter[str]:
     return found
 
 
-def false_outcomes(tried: Sequence[Row], *, allowed: frozenset[Outcome] = frozenset()) -> list[str]:
+def false_outcomes(
+    tried: Sequence[Row], *, allowed: frozenset[Outcome] = frozenset(), truth: Mapping[Far, Outcome] = TRUE
+) -> list[str]:
     """Return the attempts whose outcome is not what the called number does, nor one that is `allowed`."""
     found = []
     for row in tried:
@@ -166,7 +169,7 @@ def false_outcomes(tried: Sequence[Row], *, allowed: frozenset[Outcome] = frozen
         assert number is not None, row["address"]
         if row["ended_at"] is None:
             found.append(f"{row['id']} to {row['address']} is open")
-        elif row["outcome"] != TRUE[number.outcome].value and row["outcome"] not in allowed:
+        elif row["outcome"] != truth[number.outcome].value and row["outcome"] not in allowed:
             found.append(f"{row['address']}: {row['outcome']} ({row['detail']})")
     return found
 

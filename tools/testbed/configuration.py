@@ -184,6 +184,7 @@ allow_subscribe=no
 trust_id_outbound=yes
 send_pai=yes
 send_connected_line=no
+redirect_method=uri_pjsip
 [{CARRIER}]
 type=aor
 contact=sip:127.0.0.1:{instance.carrier_port}

@@ -8,6 +8,7 @@ import asyncio
 import socket
 import struct
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,12 +32,14 @@ class Habit:
     """What a phone does when it is called; times are seconds.
 
     `ring` None rings for ever; `talk` None never hangs up; `tone` is what it sends, in Hz (0: silence).
+    `moved`: the SIP address, without the user, that it sends callers on to (302) instead.
     """
 
     ring: float | None = 0.0
     talk: float | None = None
     tone: int = 0
     busy: bool = False
+    moved: str = ""
 
 
 @dataclass(eq=False)
@@ -53,6 +56,8 @@ class Phone(asyncio.DatagramProtocol):
     first: dict[int, float] = field(default_factory=dict)
     """When each tone was heard first."""
     last: dict[int, float] = field(default_factory=dict)
+    lengths: Counter[int] = field(default_factory=Counter)
+    """In how many packets each tone was heard."""
     loud_at: float = 0.0
     packets: int = 0
     keys: str = ""
@@ -85,6 +90,7 @@ class Phone(asyncio.DatagramProtocol):
             for tone in tones.heard(payload):
                 self.first.setdefault(tone, now)
                 self.last[tone] = now
+                self.lengths[tone] += 1
             if tones.is_loud(payload):
                 self.loud_at = now
         self.news()
@@ -194,6 +200,11 @@ class Phones(asyncio.DatagramProtocol):
         phone = Phone(invite.user, habit, sip.Dialog(invite, address), self._news.set)
         self._by_id[invite.call_id] = phone
         self.calls.append(phone)
+        if habit.moved:
+            contact = f"sip:{invite.user}@{habit.moved}"
+            self._send(phone.dialog.answer(302, "Moved Temporarily", contact=contact), phone)
+            phone.is_over()
+            return
         if habit.busy:
             self._send(phone.dialog.answer(486, "Busy Here"), phone)
             phone.is_over()

@@ -71,9 +71,15 @@ class Dialog:
         return user.group(1) if user else ""
 
     def answer(
-        self, code: int, reason: str, request: Message | None = None, port: int = 0, sdp: str = ""
+        self,
+        code: int,
+        reason: str,
+        request: Message | None = None,
+        port: int = 0,
+        sdp: str = "",
+        contact: str = "",
     ) -> bytes:
-        """Return a response to a request, by default to the INVITE."""
+        """Return a response to a request, by default to the INVITE; `contact` is where a 302 sends on to."""
         headers = (request or self.invite).headers
         to = headers["to"][0]
         lines = [
@@ -84,6 +90,8 @@ class Dialog:
             f"Call-ID: {self.invite.call_id}",
             f"CSeq: {headers['cseq'][0]}",
         ]
+        if contact:
+            lines.append(f"Contact: <{contact}>")
         if port:
             lines += [f"Contact: <sip:phone@{LOOPBACK}:{port}>", "Content-Type: application/sdp"]
         return _message(lines, sdp)
