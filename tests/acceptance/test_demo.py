@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -63,6 +64,8 @@ class Finished:
     errors: str
     status: int
     page: str
+    agent: tuple[int, str]
+    """How an agent's signing in was answered: HTTP's status, and where it leads."""
 
     def report(self) -> dict[str, Any]:
         """Return the JSON report."""
@@ -79,9 +82,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
         output = _read_until(process, "The console stays at")
         address = output.rpartition("The console stays at ")[2].split()[0]
         page = httpx.get(f"{address}/", follow_redirects=True).text
+        told = _read_until(process, "one-time password: ")
+        form = dict(zip(("name", "password"), re.findall(r"(?:as|password): +(\S+)", told), strict=True))
+        signed_in = httpx.post(f"{address}/sign-in", data=form, headers={"Origin": address})
+        agent = signed_in.status_code, signed_in.headers["location"]
         process.send_signal(signal.SIGTERM)
         rest, errors = process.communicate(timeout=60)
-    return Finished(folder, output + rest, errors, process.returncode, page)
+    return Finished(folder, output + told + rest, errors, process.returncode, page, agent)
 
 
 def test_it_succeeds_and_all_jobs_finish(finished: Finished) -> None:
@@ -89,8 +96,8 @@ def test_it_succeeds_and_all_jobs_finish(finished: Finished) -> None:
     assert finished.errors == ""
     report = finished.report()
     assert report["problems"] == []
-    assert [job["state"] for job in report["jobs"]] == ["finished"] * 4
-    assert [job["end_reason"] for job in report["jobs"]] == ["no contact left to try"] * 4
+    assert [job["state"] for job in report["jobs"]] == ["finished"] * 5
+    assert [job["end_reason"] for job in report["jobs"]] == ["no contact left to try"] * 5
     for job in report["jobs"]:
         assert job["done"] == job["contacts"] > 0
         assert sum(outcome["final"] for outcome in job["outcomes"].values()) == job["contacts"]
@@ -120,6 +127,16 @@ def test_licences_were_lent_and_given_back(finished: Finished) -> None:
     assert notices["lending"]["borrowed"] + survey["lending"]["borrowed"] > 0
     assert report["pool"]["most_held"] == report["pool"]["ports"] == 60
     assert all(job["most_in_use"] <= job["maximum"] for job in report["jobs"])
+
+
+def test_agents_talked_each_with_contacts_of_their_own(finished: Finished) -> None:
+    (agents,) = finished.report()["agents"]
+    assert agents["most_seated"] == agents["seats"] == 12
+    assert agents["talked"] == agents["told"] == sum(agents["codes"].values()) > 20
+    assert agents["live"] == agents["talked"] + agents["abandoned"]
+    assert (agents["shared_contacts"], agents["doubled_agents"]) == (0, 0)
+    assert 0 < agents["busy_share"] <= 1
+    assert set(agents["codes"]) <= {"sale", "not_interested", "wrong_number"}
 
 
 def test_mail_was_counted_alike_on_both_sides(finished: Finished) -> None:
@@ -154,7 +171,10 @@ def test_it_can_be_interrupted(tmp_path: Path) -> None:
 
 def test_the_console_stays_for_looking_around(finished: Finished) -> None:
     assert "sign in" in finished.page.lower()
-    assert "REPORT" in finished.output.partition("The console stays")[0]
+    report, _, to_try = finished.output.partition("The console stays")
+    assert "REPORT" in report
+    assert "one-time password: " in to_try
+    assert finished.agent == (303, "/password"), "an agent signs in with the password that is told"
 
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:

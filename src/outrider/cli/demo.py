@@ -97,7 +97,7 @@ async def _demo(
 ) -> int:
     """Run the program with the demo beside it, and return the exit status."""
     from outrider import app  # noqa: PLC0415 - as above
-    from outrider.demo import running, scenario, stage, system  # noqa: PLC0415 - as above
+    from outrider.demo import running, scenario, staff, stage, system  # noqa: PLC0415 - as above
     from outrider.demo.contact_files import write_files  # noqa: PLC0415 - as above
     from outrider.demo.mail_sink import MailSink, SinkSettings  # noqa: PLC0415 - as above
     from outrider.prepared import prepare  # noqa: PLC0415 - as above
@@ -112,19 +112,31 @@ async def _demo(
     prepared = prepare(settings)
     parts = system.System(prepared.database, prepared.clock, prepared.rules, settings.data_folder)
     _introduce(settings.public_url, await system.add_user(parts), plan, progress)
+    hired, one_time = await staff.hire(parts, settings.public_url, speed=plan.speed, seed=plan.seed)
+    to_try = _desktop(settings.public_url, staff.NAMES[0], one_time, plan.speed)
     write = partial(write_files, folder / "files", plan.seed, plan.rows)
     limit = LONGEST * max(1.0, SPEED / plan.speed) * max(1.0, plan.rows / ROWS)
     try:
         return await stage.perform(
             lambda stop: app.serve(prepared, lambda _: None, stop),
-            running.play(parts, scenario.SIMULATED, sink, plan, write, progress),
+            running.play(parts, scenario.SIMULATED, sink, plan, write, progress, hired),
             stop,
-            stage.Ending(plan.began, limit, settings.public_url, json_file, hold),
+            stage.Ending(plan.began, limit, settings.public_url, json_file, hold, to_try),
             progress,
         )
     finally:
         await sink.stop()
         prepared.database.close()
+
+
+def _desktop(address: str, name: str, one_time: str, speed: float) -> str:
+    """Return how to be an agent oneself, once the simulated ones have left."""
+    return (
+        f"Be an agent:  {address}/desktop (in another browser)\n"
+        f"Sign in as:   {name}   one-time password: {one_time}\n"
+        "Log in there, and start 'Renewals by agents' on the board: you are given its contacts. Time still\n"
+        f"runs {speed:g} times as fast: what takes a minute is over in {60 / speed:.1f} s."
+    )
 
 
 def _introduce(address: str, password: str, plan: "Plan", progress: "Progress") -> None:

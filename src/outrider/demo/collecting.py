@@ -7,7 +7,7 @@ import csv
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -117,6 +117,7 @@ def run_figures(
         taken[view.tasks[0].id].append(Sample(view.ended_at or now, 0, 0, 0))
     jobs = [_job(view, taken[view.tasks[0].id], accounts, begin, end) for view in views]
     calls = [view for view in views if view.tasks[0].kind is LicenceKind.OUTBOUND_PORTS]
+    ours = {str(view.tasks[0].id) for view in calls}
     return RunFigures(
         seed=int(about["seed"]),
         speed=about["speed"],
@@ -128,7 +129,9 @@ def run_figures(
         pool=_pool(ports, calls, taken, begin, end),
         mail=_mail(views, sink),
         recalculations=dict(Counter(record.trigger.value for record in records)),
-        moves=tuple(_move(record, begin) for record in records if record.trigger in _LENDING),
+        moves=tuple(
+            move for record in records if record.trigger in _LENDING if (move := _move(record, begin, ours))
+        ),
         alarms=sum(bool(record.violations) for record in records),
         drifts=tuple(drifts(tx)),
         servers=tuple(
@@ -270,14 +273,17 @@ def _mail(views: Sequence[JobView], sink: MailSink) -> MailFigures:
     )
 
 
-def _move(record: Recalculation, begin: dt.datetime) -> str:
-    """Tell one idle or return recalculation in a line: when, and how quotas moved, its cause's first."""
+def _move(record: Recalculation, begin: dt.datetime, ours: Container[str]) -> str:
+    """Tell one idle or return recalculation in a line: when, and how quotas moved, its cause's first.
+
+    Only tasks of `ours` are told; "" when none of them moved (agents who come or leave move seats).
+    """
     minutes, seconds = divmod(int((record.at - begin).total_seconds()), 60)
     cause = None if record.task is None else str(record.task.task_id)
     changes = []
     for task, before in sorted(record.before.items(), key=lambda item: item[0] != cause):
         after = record.after.get(task)
-        if after is not None and after.quota != before.quota:
+        if task in ours and after is not None and after.quota != before.quota:
             name = record.names.get(task, task).split(" / ")[0]
             changes.append(f"{name} {before.quota} > {after.quota}")
-    return f"{minutes:>3}:{seconds:02} {record.trigger.value:<6} {', '.join(changes)}"
+    return f"{minutes:>3}:{seconds:02} {record.trigger.value:<6} {', '.join(changes)}" if changes else ""

@@ -138,6 +138,38 @@ class SpeechFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentFigures:
+    """The agents of one job. Busy: a contact is in hand, from the talk to the end of its wrap-up."""
+
+    job_id: int
+    name: str
+    mode: str
+    seats: int
+    """Licensed."""
+    most_seated: int
+    talked: int
+    """Contacts with whom an agent talked, as the attempts say."""
+    told: int
+    """Contacts of whom desktops were told that they are on the line, as the desktops counted."""
+    live: int
+    abandoned: int
+    """Live answers, and those of them for whom no agent was free in time."""
+    share: float
+    limit: float
+    days: int
+    """The abandoned share as its budget counts it, and the budget: a share over so many days."""
+    busy_share: float
+    """Of the time for which agents were busy or ready while the job ran."""
+    codes: Mapping[str, int]
+    """Completion codes."""
+    shared_contacts: int
+    """Contacts with more than one agent: there must be none."""
+    doubled_agents: int
+    """Talks that began before the same agent's last one was over: there must be none."""
+    busy_over_time: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class CountedTwice:
     """What somebody outside counted, beside our own count of the same; they must be equal."""
 
@@ -169,5 +201,6 @@ class RunFigures:
     servers: tuple[ServerFigures, ...] = ()
     """Of real media servers; none where the simulated carrier makes the calls."""
     speech: tuple[SpeechFigures, ...] = ()
+    agents: tuple[AgentFigures, ...] = ()
     counted_outside: tuple[CountedTwice, ...] = ()
     """What the real public network, and whoever else is outside, counted."""

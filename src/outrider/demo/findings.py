@@ -5,7 +5,14 @@
 
 from collections.abc import Iterable
 
-from outrider.demo.figures import ImportFigures, JobFigures, MailFigures, RunFigures, ServerFigures
+from outrider.demo.figures import (
+    AgentFigures,
+    ImportFigures,
+    JobFigures,
+    MailFigures,
+    RunFigures,
+    ServerFigures,
+)
 
 
 def findings(run: RunFigures) -> list[str]:
@@ -18,6 +25,7 @@ def findings(run: RunFigures) -> list[str]:
     ]
     found += _of_sharing(run)
     found += _of_mail(run.mail)
+    found += [problem for each in run.agents for problem in _of_agents(each)]
     found += [problem for each in run.servers for problem in _of_server(each)]
     found += [
         f"{each.most_in_use} {each.kind} connections were in use at once, and {each.licensed} are licensed"
@@ -74,6 +82,22 @@ def _of_sharing(run: RunFigures) -> Iterable[str]:
 def _of_reserved(job: JobFigures) -> Iterable[str]:
     if job.allocation == "reserved" and job.lending.donations:
         yield f"job {job.name!r} is reserved and lost {job.lending.donated} licences to an idle recalculation"
+
+
+def _of_agents(agents: AgentFigures) -> Iterable[str]:
+    if not agents.talked:
+        yield f"no agent of {agents.name!r} talked to anybody"
+    if agents.talked != agents.told:
+        yield (
+            f"{agents.name}: agents talked to {agents.talked:,} contacts, "
+            f"and desktops were told of {agents.told:,}"
+        )
+    if agents.most_seated > agents.seats:
+        yield f"{agents.name}: {agents.most_seated} agents had seats at once, and there are {agents.seats}"
+    if agents.shared_contacts:
+        yield f"{agents.name}: {agents.shared_contacts} contacts were with more than one agent"
+    if agents.doubled_agents:
+        yield f"{agents.name}: {agents.doubled_agents} times an agent had two contacts at once"
 
 
 def _of_server(server: ServerFigures) -> Iterable[str]:

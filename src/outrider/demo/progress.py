@@ -19,6 +19,9 @@ from outrider.speech.overview import KindOverview
 LINE_EVERY: Final = 5.0
 """Real seconds between two lines, where nothing can be redrawn."""
 
+COUNTED: Final = (LicenceKind.OUTBOUND_PORTS, LicenceKind.PREDICTIVE_AGENTS)
+"""Licences of calls: ports, or the seats of those who talk."""
+
 NAME: Final = 22
 BAR: Final = 20
 
@@ -122,13 +125,13 @@ def table(moment: Moment) -> list[str]:
 
 
 def line(moment: Moment) -> str:
-    """Return the run in one line, for logs: contacts done, and in use/quota of call jobs."""
+    """Return the run in one line, for logs: contacts done, and ports or seats in use/quota of call jobs."""
     parts = []
     for job in moment.jobs:
         task = job.tasks[0]
         share = job.targets_done / job.targets if job.targets else 0.0
-        ports = f" {task.in_use}/{task.quota}" if task.kind is LicenceKind.OUTBOUND_PORTS else ""
-        parts.append(f"{job.campaign_name.split()[0]} {share:.0%}{ports}")
+        units = f" {task.in_use}/{task.quota}" if task.kind in COUNTED else ""
+        parts.append(f"{job.campaign_name.split()[0]} {share:.0%}{units}")
     parts += [f"{each.name} {each.in_use}/{each.quota}" for each in moment.servers]
     parts += [f"{each.kind.upper()} {each.in_use}/{each.licensed}" for each in moment.speech]
     in_use = sum(task.in_use for task in _call_tasks(moment))

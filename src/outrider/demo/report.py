@@ -33,6 +33,7 @@ def text(run: RunFigures) -> str:
         _imports(run.imports),
         _attempts(run),
         _charts(run),
+        _agents(run),
         _servers(run),
         _speech(run),
         _lending(run),
@@ -129,6 +130,31 @@ def _charts(run: RunFigures) -> Iterable[str]:
         f"  while two jobs or more ran: {granted:.1f} of {run.pool.ports} granted, {in_use:.1f} in use; "
         f"never more than {run.pool.most_held} held"
     )
+
+
+def _agents(run: RunFigures) -> Iterable[str]:
+    for each in run.agents:
+        job = next(job for job in run.jobs if job.job_id == each.job_id)
+        yield ""
+        yield f"Agents ({each.mode}; simulated people on the real Agent Web API; full height {each.seats})"
+        yield (
+            f"  {each.name}: {job.contacts:,} contacts, {job.attempts:,} calls; "
+            f"agents talked to {each.talked:,} = {each.told:,} on desktops"
+        )
+        yield (
+            f"    |{series.bars(each.busy_over_time, each.seats)}| busy {each.busy_share:.0%}, "
+            f"{each.most_seated} of {each.seats} seats used"
+        )
+        yield (
+            f"  abandoned (nobody free within 2 s): {each.abandoned:,} of {each.live:,} live answers, "
+            f"{each.share:.1%}; its budget is {each.limit:.1%} of {each.days} days"
+        )
+        codes = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in each.codes.items())
+        yield f"  completion codes: {codes}"
+        yield (
+            f"  audit: contacts with two agents {each.shared_contacts}; "
+            f"talks begun before the agent's last was over {each.doubled_agents}"
+        )
 
 
 def _servers(run: RunFigures) -> Iterable[str]:

@@ -7,14 +7,15 @@ donation and the ends of jobs are the program's own doing.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Final
 
 from outrider.clock import stopwatch
 from outrider.contacts.imports import service as imports
 from outrider.contacts.imports.model import Import
 from outrider.db.database import Tx
-from outrider.demo import collecting, system
+from outrider.demo import collecting, collecting_agents, system
 from outrider.demo.contact_files import ContactFile
 from outrider.demo.figures import ImportFigures, RunFigures
 from outrider.demo.lending import lending
@@ -22,6 +23,7 @@ from outrider.demo.mail_sink import MailSink
 from outrider.demo.progress import Moment, Progress
 from outrider.demo.scenario import Scenario
 from outrider.demo.series import Sample
+from outrider.demo.staff import Staff
 from outrider.demo.system import System
 from outrider.errors import OutriderError
 from outrider.ids import JobId
@@ -51,25 +53,33 @@ async def play(
     plan: Plan,
     write_files: Callable[[], Sequence[ContactFile]],
     progress: Progress,
+    staff: Staff | None = None,
 ) -> RunFigures:
     """Import the files, run the jobs to their ends, and return the figures. OutriderError when that fails.
 
-    `write_files` writes one file for each list of the scenario, in their order.
+    `write_files` writes one file for each list of the scenario, in their order. `staff` is at work until all
+    jobs have ended.
     """
     files = await asyncio.to_thread(write_files)
     imported = await _import(parts, shown, files, progress)
     setup_seconds = stopwatch() - plan.began
-    job_ids = await system.start_jobs(parts, shown.campaigns)
-    samples = await _run_to_the_end(parts, shown, job_ids, progress)
+    async with nullcontext() if staff is None else staff.at_work():
+        job_ids = await system.start_jobs(parts, shown.campaigns)
+        samples = await _run_to_the_end(parts, shown, job_ids, progress)
     about = {
         "seed": plan.seed,
         "speed": plan.speed,
         "real_seconds": stopwatch() - plan.began,
         "setup_seconds": setup_seconds,
     }
-    return await parts.database.read(
+    run = await parts.database.read(
         collecting.run_figures, parts, shown.ports, job_ids, imported, sink, samples, about
     )
+    if staff is None:
+        return run
+    told = staff.counts["calls"]
+    agents = await parts.database.read(collecting_agents.agent_figures, parts, run, staff.size, told)
+    return replace(run, agents=agents)
 
 
 async def _import(

@@ -15,9 +15,15 @@ from outrider.demo.mail_sink import Behaviour
 from outrider.licences.model import LicenceKind
 
 PORTS: Final = 60
+AGENTS: Final = 12
+AGENT_PORTS: Final = 5 * AGENTS
+"""Telephony ports beside those of outbound calls: agents' phones, and the lines that ring for them."""
+
 LICENCES: Final[Mapping[LicenceKind, int]] = {
     LicenceKind.OUTBOUND_PORTS: PORTS,
-    LicenceKind.TELEPHONY_PORTS: PORTS,
+    LicenceKind.TELEPHONY_PORTS: PORTS + AGENT_PORTS,
+    LicenceKind.PREDICTIVE_AGENTS: AGENTS,
+    LicenceKind.AGENT_WEB_API: AGENTS,
     LicenceKind.EMAIL: 1,
 }
 
@@ -81,7 +87,14 @@ REMINDERS: Final = DemoCampaign(
 NOTICES: Final = DemoCampaign("notices.toml", "UK and US customers")
 SURVEY: Final = DemoCampaign("survey.toml", "Clients France et Espagne")
 INVOICES: Final = DemoCampaign("invoices.toml", "UK and US customers")
-CAMPAIGNS: Final = (REMINDERS, NOTICES, SURVEY, INVOICES)
+RENEWALS: Final = DemoCampaign(
+    "renewals.toml",
+    "UK and US customers",
+    ({"attribute": "City", "operator": "in", "value": ["London", "Leeds", "Chicago", "Boston"]},),
+)
+"""Agents talk to those whom it reaches."""
+
+CAMPAIGNS: Final = (REMINDERS, NOTICES, SURVEY, INVOICES, RENEWALS)
 SIMULATED: Final = Scenario(LICENCES, LISTS, CAMPAIGNS)
 """What `outrider demo` shows."""
 

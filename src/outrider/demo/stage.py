@@ -27,7 +27,8 @@ INTERRUPTED: Final = 130
 class Ending:
     """How a demo ends: real seconds from `began` after which it has failed, and what then happens.
 
-    The report goes to `json_file` too if there is one; with `hold` the console stays at `address`.
+    The report goes to `json_file` too if there is one; with `hold` the console stays at `address`, and
+    `to_try` says what can be tried there.
     """
 
     began: float
@@ -35,6 +36,7 @@ class Ending:
     address: str
     json_file: Path | None = None
     hold: bool = False
+    to_try: str = ""
 
 
 def stopped_by_signals() -> asyncio.Event:
@@ -66,6 +68,8 @@ async def perform(
         status = _conclude(playing, ending, progress, stopped=stop.is_set())
         if ending.hold and not stop.is_set():
             progress.say(f"\nThe console stays at {ending.address} until Ctrl-C")
+            if ending.to_try:
+                progress.say(ending.to_try)
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stop.set()

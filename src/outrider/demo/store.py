@@ -1,10 +1,12 @@
-"""SQL of the demo's report: the samples that the monitor kept, unthinned, and attempts one by one.
+"""SQL of the demo's report: the samples that the monitor kept, unthinned, attempts and agents one by one.
 
 `collecting` and the demo over real servers use it; all else that is shown comes from the services.
 """
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
@@ -32,6 +34,52 @@ def calls_of(tx: Tx, server_id: int) -> int:
     """Return how many calls were placed on a media server."""
     A = schema.attempts.c  # noqa: N806 - as above
     return int(tx.execute(select(func.count()).where(A.server_id == server_id)).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One answered call that an agent took; `ended_at` is the end of the call, None while it is up."""
+
+    attempt_id: str
+    contact_id: int
+    agent_id: int
+    joined_at: dt.datetime
+    ended_at: dt.datetime | None
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An agent was in state `after` from `at` on, in one session; `attempt_id` is the contact's in hand."""
+
+    session_id: int
+    agent_id: int
+    at: dt.datetime
+    after: str
+    attempt_id: str | None
+
+
+def talks(tx: Tx, task_id: int) -> list[Talk]:
+    """Return the talks of a task's agents in the order in which they began."""
+    A = schema.attempts.c  # noqa: N806 - as above
+    query = (
+        select(A.id, A.contact_id, A.agent_id, A.joined_at, A.ended_at, A.disposition)
+        .where(A.task_id == task_id, A.agent_id.is_not(None), A.joined_at.is_not(None))
+        .order_by(A.joined_at, A.id)
+    )
+    return [
+        Talk(row.id, row.contact_id, row.agent_id, row.joined_at, row.ended_at, row.disposition or "")
+        for row in tx.execute(query)
+    ]
+
+
+def changes(tx: Tx) -> list[Change]:
+    """Return every change of state of every agent, oldest first within each session."""
+    H = schema.agent_transitions.c  # noqa: N806 - as above
+    query = select(H.session_id, H.agent_id, H.at, H.after, H.attempt_id).order_by(H.session_id, H.id)
+    return [
+        Change(row.session_id, row.agent_id, row.at, row.after, row.attempt_id) for row in tx.execute(query)
+    ]
 
 
 def outcomes_by_address(tx: Tx, kind: LicenceKind) -> Counter[tuple[str, str, str]]:
