@@ -74,7 +74,7 @@ def free(roster: Roster, session: Session, now: dt.datetime) -> Session:
     )
     if session.attachment is Attachment.DETACHING:
         roster.do(ReleaseSeat(session.id, session.pending_why))
-    elif session.attachment is Attachment.MOVING and session.next_task is not None:
+    elif session.next_task is not None:
         roster.do(MoveSeat(session.id, session.next_task))
     return session
 

@@ -62,15 +62,15 @@ def detach_when_free(roster: Roster, session: Session, now: dt.datetime, why: st
 
 
 def move_when_free(roster: Roster, session: Session, task_id: TaskId, now: dt.datetime) -> Session:
-    """Let a session go to another task with its seat, now or after the contact in hand.
+    """Let a session go to another task with its seat, or get one there, now or after the contact in hand.
 
-    ConflictError when it has no seat to take along.
+    ConflictError when it works there already.
     """
-    if session.attachment is Attachment.FREE:
-        raise ConflictError(f"agent {session.name} is attached to no job: it cannot be moved")
-    if session.task_id == task_id:
+    has_seat = session.attachment is not Attachment.FREE
+    if has_seat and session.task_id == task_id:
         raise ConflictError(f"agent {session.name} works for this job already")
-    session = roster.change(session, now, attachment=Attachment.MOVING, next_task=task_id)
+    attachment = Attachment.MOVING if has_seat else Attachment.FREE
+    session = roster.change(session, now, attachment=attachment, next_task=task_id)
     if session.state in AT_WORK:
         why = waits_for(session)
         roster.tell(session, MovePending(to_task_id=task_id, waits_for=why))
@@ -79,11 +79,25 @@ def move_when_free(roster: Roster, session: Session, task_id: TaskId, now: dt.da
     return session
 
 
+def order_again(roster: Roster, session: Session) -> None:
+    """Let a move or detachment be carried out that a process which has ended did not come to.
+
+    Of a session with a contact in hand it waits for the end of that, as before.
+    """
+    if session.state in AT_WORK:
+        return
+    if session.next_task is not None:
+        roster.do(MoveSeat(session.id, session.next_task))
+    elif session.attachment is Attachment.DETACHING:
+        roster.do(ReleaseSeat(session.id, session.pending_why))
+
+
 def move_refused(roster: Roster, session: Session, now: dt.datetime, reason: str) -> Session:
     """Keep a session where it is: the other task cannot hold its seat."""
     roster.tell(session, SeatRefused(reason=reason))
+    attachment = Attachment.FREE if session.task_id is None else Attachment.ATTACHED
     session = roster.change(
-        session, now, attachment=Attachment.ATTACHED, next_task=None, pending_why=f"not moved: {reason}"[:200]
+        session, now, attachment=attachment, next_task=None, pending_why=f"not moved: {reason}"[:200]
     )
     return serve(roster, session, now)
 

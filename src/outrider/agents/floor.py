@@ -35,6 +35,7 @@ class Floor:
         self.roster.put(session)
         if session.nail_up in (NailUp.NONE, NailUp.LOST):
             lines.without_phone(self.roster, session, now, self._new_leg)
+        attaching.order_again(self.roster, session)
         return self.roster.take_actions()
 
     def know_task(self, task: FloorTask) -> None:

@@ -100,19 +100,23 @@ def release(memory: Memory, session_id: SessionId) -> bool:
 def move(memory: Memory, session_id: SessionId, task_id: TaskId) -> str:
     """Move a seat to another task in one step; "" or why not, and then nothing has changed."""
     row = memory.sessions.get(session_id)
-    if row is None or row.task_id is None:
-        return "the session has no seat"
-    giver, task = memory.tasks[row.task_id], memory.tasks[task_id]
+    if row is None:
+        return "the session is over"
+    giver = None if row.task_id is None else memory.tasks[row.task_id]
+    task = memory.tasks[task_id]
     states = [each.state() for each in memory.tasks.values() if each.is_for_agents]
     label = task.plan.strategy.name
-    found = with_one_more(memory.counts, states, str(task_id), label, str(row.task_id))
+    found = with_one_more(
+        memory.counts, states, str(task_id), label, None if giver is None else str(row.task_id)
+    )
     if isinstance(found, Shortage):
         return found.reason
     for each in memory.tasks.values():
         if str(each.plan.task_id) in found:
             each.take(found[str(each.plan.task_id)])
-    giver.in_use -= 1
-    giver.asking = max(0, giver.asking - 1)
+    if giver is not None:
+        giver.in_use -= 1
+        giver.asking = max(0, giver.asking - 1)
     task.in_use += 1
     task.asking += 1
     row.task_id, row.pinned, row.leaving = task_id, True, False

@@ -20,6 +20,7 @@ from outrider.agents.commands import (
     ExtendWrapUp,
     LogOut,
     MoveTo,
+    Ready,
     Redial,
     SkipPreview,
     WrapUp,
@@ -138,6 +139,46 @@ def test_a_move_that_does_not_fit_changes_nothing() -> None:
     assert play.session(1).is_free
     assert play.session(1).task_id == SELL.task_id
     assert play.kinds(1)[-1] == "seat_refused"
+
+
+def test_an_agent_without_a_seat_is_moved_too() -> None:
+    play = Play()
+    play.log_in(1)
+    play.command(1, Ready())
+    assert play.command(1, MoveTo(TaskId(9))) == (MoveSeat(SessionId(1), TaskId(9)),)
+    play.take(play.floor.move_refused(SessionId(1), play.now, "no predictive seat is free"))
+    assert (play.session(1).attachment, play.session(1).next_task) == (Attachment.FREE, None)
+    play.command(1, MoveTo(TaskId(9)))
+    play.take(play.floor.seat_given(SessionId(1), task(9), play.now))
+    assert (play.session(1).attachment, play.session(1).task_id) == (Attachment.ATTACHED, 9)
+
+
+def test_a_move_that_was_ordered_is_carried_out_by_the_next_process() -> None:
+    before = Play()
+    before.at_work(1, SELL)
+    before.talk("c1", SELL)
+    before.command(1, MoveTo(TaskId(9)))
+    in_contact = before.session(1)
+    before.end("c1")
+    before.command(1, WrapUp("sale"))
+    after = Play()
+    after.floor.know_task(SELL)
+    moved = MoveSeat(SessionId(1), TaskId(9))
+    assert moved in after.take(after.floor.admit(before.session(1), after.now))
+    waits = Play()
+    waits.floor.know_task(SELL)
+    assert moved not in waits.take(waits.floor.admit(in_contact, waits.now))
+    waits.end("c1")
+    assert waits.command(1, WrapUp("sale"))[-1] == moved
+
+
+def test_a_seat_that_was_wanted_back_is_given_back_by_the_next_process() -> None:
+    before = Play()
+    before.at_work(1, SELL)
+    before.command(1, Detach("quota"))
+    after = Play()
+    after.floor.know_task(SELL)
+    assert ReleaseSeat(SessionId(1), "quota") in after.take(after.floor.admit(before.session(1), after.now))
 
 
 def test_a_seat_that_is_wanted_back_goes_after_the_contact() -> None:
