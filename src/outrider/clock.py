@@ -103,6 +103,39 @@ def stopwatch() -> float:
     return time.perf_counter()
 
 
+JUMP = 0.5
+"""Real seconds by which a clock must have been set to be believed: reading two clocks takes a moment."""
+
+
+class SteadyClock:
+    """A clock's time as it was when this began, gone on steadily though the clock is set meanwhile.
+
+    Deadlines of people are durations: whoever keeps some asks `follow` now and then, and moves them.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.speed = float(getattr(clock, "speed", 1.0))
+        self._anchor, self._began = clock.now(), steady_seconds(clock)
+
+    def now(self) -> dt.datetime:
+        """Return the present time, aware, in UTC; never before one that was returned since `follow`."""
+        return self._anchor + dt.timedelta(seconds=steady_seconds(self._clock) - self._began)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let `seconds` of the clock's time pass."""
+        await self._clock.sleep(seconds)
+
+    def follow(self) -> dt.timedelta:
+        """Show what the clock shows from now on, and return by how much it was set; mostly by nothing."""
+        shown = self._clock.now()
+        by = shown - self.now()
+        if abs(by.total_seconds()) < JUMP * self.speed:
+            return dt.timedelta()
+        self._anchor, self._began = shown, steady_seconds(self._clock)
+        return by
+
+
 def steady_seconds(clock: Clock) -> float:
     """Return a reading in seconds of this clock's time that setting the machine's clock does not change.
 

@@ -6,6 +6,7 @@ out. Not safe for threads: one owner calls it (docs/decisions/0010).
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from outrider.agents import after_contact, answering, attaching, desk_commands, lines
 from outrider.agents.actions import STATES_OF_WORK, Action, HangUp
@@ -221,6 +222,26 @@ class Floor:
         """Return when `tick` has something to do next, None when never."""
         return self.roster.next_deadline()
 
+    def shift(self, by: dt.timedelta, now: dt.datetime) -> Actions:
+        """Follow a clock that was set by so much and shows `now`: what was to come in a minute still does.
+
+        Whoever waits, waits no longer for it, and has not waited for longer either.
+        """
+        roster = self.roster
+        for call_id, call in roster.offers.items():
+            roster.offers[call_id] = replace(call, since=call.since + by, until=call.until + by)
+        for session in tuple(roster.all()):
+            engagement = session.engagement
+            if engagement is not None:
+                engagement = replace(
+                    engagement,
+                    answered_at=_moved(engagement.answered_at, by),
+                    ended_at=_moved(engagement.ended_at, by),
+                )
+            deadline = _moved(session.deadline, by)
+            roster.change(session, now, since=session.since + by, deadline=deadline, engagement=engagement)
+        return roster.take_actions()
+
     def tick(self, now: dt.datetime) -> Actions:
         """Let happen what is due: patience, previews, wrap-ups, phones to be called again."""
         answering.expire(self.roster, now)
@@ -275,3 +296,7 @@ class Floor:
         if session is not None:
             act(session)
         return self.roster.take_actions()
+
+
+def _moved(at: dt.datetime | None, by: dt.timedelta) -> dt.datetime | None:
+    return None if at is None else at + by

@@ -17,7 +17,7 @@ from outrider.agents.model import AgentId, AgentState, Engagement, LegId, Sessio
 from outrider.campaigns.outcome import Outcome
 from outrider.channels.base import VoiceChannel
 from outrider.channels.model import CallEvent
-from outrider.clock import Clock
+from outrider.clock import Clock, SteadyClock
 from outrider.db.database import Database
 from outrider.dialing.attempt import Claim
 from outrider.dialing.commands import (
@@ -59,8 +59,9 @@ class FloorDesk:
         owner: str,
     ) -> None:
         self.database = database
-        self.clock = clock
-        self.floor = Floor(lambda: LegId(new_attempt_ids(clock.now(), 1)[0]))
+        self.clock = SteadyClock(clock)
+        """The floor's time: it goes on steadily, and what waits on it is moved when the clock is set."""
+        self.floor = Floor(lambda: LegId(new_attempt_ids(self.clock.now(), 1)[0]))
         self.feeds = Feeds()
         self.lines = LineBook()
         self.writer = SessionWriter(database)
@@ -78,6 +79,7 @@ class FloorDesk:
         self._agents: dict[SessionId, AgentId] = {}
         self._hung_up: set[AttemptId] = set()
         self._alarm: asyncio.TimerHandle | None = None
+        self._depth = 0
 
     # The driver's side (Hall).
 
@@ -192,9 +194,22 @@ class FloorDesk:
 
     def do(self, wanted: Sequence[actions.Action]) -> None:
         """Carry out what the floor wants done, in order; more may come of it."""
-        for action in wanted:
-            self._do(action)
+        self._depth += 1
+        try:
+            for action in wanted:
+                self._do(action)
+        finally:
+            self._depth -= 1
+        if not self._depth:
+            # Not in the midst of something: sessions must not be written as they were before.
+            self._follow_clock()
         self._arm()
+
+    def _follow_clock(self) -> None:
+        by = self.clock.follow()
+        if by:
+            log.warning("clock_was_set", seconds=by.total_seconds())
+            self.do(self.floor.shift(by, self.clock.now()))
 
     def adopt_leg(self, leg: Leg, *, in_doubt: bool = False) -> None:
         """Take over a leg of a former life that is up, or `in_doubt`: its media server is silent."""
@@ -319,8 +334,7 @@ class FloorDesk:
             self._alarm = None
         if at is None:
             return
-        speed = float(getattr(self.clock, "speed", 1.0))
-        seconds = max(0.0, (at - self.clock.now()).total_seconds() / speed)
+        seconds = max(0.0, (at - self.clock.now()).total_seconds() / self.clock.speed)
         self._alarm = asyncio.get_running_loop().call_later(seconds, self._tick)
 
     def _tick(self) -> None:

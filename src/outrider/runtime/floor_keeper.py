@@ -43,7 +43,6 @@ class FloorKeeper:
     def __init__(
         self,
         database: Database,
-        clock: Clock,
         real_clock: Clock,
         voice: VoiceChannel,
         desk: FloorDesk,
@@ -53,7 +52,6 @@ class FloorKeeper:
     ) -> None:
         """`task` tells what the floor must know of a task."""
         self._database = database
-        self._clock = clock
         self._real_clock = real_clock
         self._voice = voice
         self._desk = desk
@@ -103,7 +101,7 @@ class FloorKeeper:
             if engagement is None or session.state is AgentState.WRAP_UP:
                 continue
             if not desk.driver.is_live(engagement.attempt_id):
-                now = self._clock.now()
+                now = desk.clock.now()
                 desk.do(desk.floor.call_ended(engagement.attempt_id, now, outcome="interrupted", by="fault"))
 
     async def _take(self) -> bool:
@@ -129,7 +127,7 @@ class FloorKeeper:
                 self._desk.floor.know_task(await self._task(task_id))
             self._desk.zones[each.session.pool_id] = each.zone_id
             session = _as_found(each.session, servers, kept, unknown)
-            self._desk.do(self._desk.floor.admit(session, self._clock.now()))
+            self._desk.do(self._desk.floor.admit(session, self._desk.clock.now()))
         for leg in charged:
             if leg.purpose is LegPurpose.BRIDGE or leg.id not in kept | unknown | up.keys():
                 self._desk.lose_leg(leg.id, OVER)

@@ -52,15 +52,12 @@ class FloorService:
         means_of: Callable[[TaskPlan], Means],
     ) -> None:
         self._database = database
-        self._clock = clock
         self._plans: dict[TaskId, TaskPlan] = {}
         self.desk = FloorDesk(database, clock, voice, driver, recorder, worker_id)
         self.seating = Seating(database, rules, self.desk)
         self.work = FloorWork(database, rules, self.desk, self.seating, worker_id, self.plan_of, means_of)
         self.loops = AgentLoops(database, rules, self.desk, self.work, worker_id, means_of)
-        self.keeper = FloorKeeper(
-            database, clock, real_clock, voice, self.desk, slot, worker_id, self.seating.task
-        )
+        self.keeper = FloorKeeper(database, real_clock, voice, self.desk, slot, worker_id, self.seating.task)
         self.desk.on_change = self._changed
         self.desk.on_work = self.work.begin
         self.address = ""
@@ -135,7 +132,7 @@ class FloorService:
 
     async def command(self, session_id: SessionId, command: Command) -> None:
         """Do what was asked; NotFoundError, IllegalTransitionError, InvalidInputError, ConflictError."""
-        done = self.desk.floor.command(session_id, command, self._clock.now())
+        done = self.desk.floor.command(session_id, command, self.desk.clock.now())
         self.desk.do([each for each in done if not isinstance(each, actions.ClaimNumber)])
         for each in done:
             if isinstance(each, actions.ClaimNumber):
@@ -167,7 +164,7 @@ class FloorService:
 
     def connected(self, session_id: SessionId, connected: bool) -> None:  # noqa: FBT001 - as the protocol
         """Note that a desktop listens to the session, or has been gone for too long."""
-        self.desk.do(self.desk.floor.connected(session_id, self._clock.now(), connected=connected))
+        self.desk.do(self.desk.floor.connected(session_id, self.desk.clock.now(), connected=connected))
 
     async def _run_when_held(self) -> None:
         await self.keeper.held.wait()
