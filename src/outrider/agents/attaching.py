@@ -36,7 +36,9 @@ def seat_given(roster: Roster, session: Session, task: FloorTask, now: dt.dateti
 
 
 def seat_refused(roster: Roster, session: Session, now: dt.datetime, reason: str) -> Session:
-    """Tell an agent why it has no seat; it is tried again when one comes free."""
+    """Tell an agent why it has no seat, once; it is tried again when one comes free."""
+    if session.attachment is not Attachment.FREE or session.pending_why == reason[:200]:
+        return session
     roster.tell(session, SeatRefused(reason=reason))
     return roster.change(session, now, pending_why=reason[:200])
 

@@ -125,13 +125,7 @@ class Seating:
             elif change.from_task is not None:
                 desk.do(desk.floor.seat_released(session.id, now, change.reason))
         for session_id, reason in done.refused.items():
-            self._refuse(session_id, reason)
-
-    def _refuse(self, session_id: SessionId, reason: str) -> None:
-        """Tell an agent once why it has no seat."""
-        session = self._desk.floor.session(session_id)
-        if session is not None and session.pending_why != reason[:200]:
-            self._desk.do(self._desk.floor.seat_refused(session_id, self._desk.clock.now(), reason))
+            desk.do(desk.floor.seat_refused(session_id, now, reason))
 
     def _nudge_pool_of(self, session_id: SessionId) -> None:
         session = self._desk.floor.session(session_id)

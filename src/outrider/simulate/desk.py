@@ -353,9 +353,7 @@ class Desk:
         for session_id, task_id in done.given:
             self.do(self.floor.seat_given(session_id, floor_task(self.memory, task_id), now))
         for session_id, why in done.refused.items():
-            session = self.floor.session(session_id)
-            if session is not None and session.pending_why != why[:200]:
-                self.do(self.floor.seat_refused(session_id, now, why))
+            self.do(self.floor.seat_refused(session_id, now, why))
 
     def _work(self, task_id: TaskId) -> None:
         if self.on_work is not None:

@@ -141,6 +141,18 @@ def test_a_move_that_does_not_fit_changes_nothing() -> None:
     assert play.kinds(1)[-1] == "seat_refused"
 
 
+def test_why_there_is_no_seat_is_told_once_for_each_reason() -> None:
+    play = Play()
+    play.log_in(1)
+    play.command(1, Ready())
+    for why in ("all seats are taken", "all seats are taken", "no skill", "all seats are taken"):
+        play.take(play.floor.seat_refused(SessionId(1), play.now, why))
+    assert play.kinds(1).count("seat_refused") == 3
+    play.take(play.floor.seat_given(SessionId(1), SELL, play.now))
+    play.take(play.floor.seat_refused(SessionId(1), play.now, "it came too late"))
+    assert "seat_refused" not in play.kinds(1)
+
+
 def test_an_agent_without_a_seat_is_moved_too() -> None:
     play = Play()
     play.log_in(1)
