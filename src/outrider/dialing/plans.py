@@ -123,7 +123,8 @@ def _parsed(source: str) -> Strategy:
 def _needs_attributes(action: Action) -> bool:
     """Return whether an action looks at more than a contact's numbers: attributes take long to read."""
     call = action.call
-    if call is None or action.condition is not None or call.caller_ids:
+    # Agents see them on the card, and their script is filled in with them.
+    if call is None or action.agents is not None or action.condition is not None or call.caller_ids:
         return True
     choices = () if call.menu is None else call.menu.choices
     prompts = (call.prompt, *(choice.say for choice in choices if choice.say is not None))

@@ -8,24 +8,39 @@ import pytest
 
 from outrider.campaigns.hours import window_state
 from outrider.campaigns.strategy import Window
+from outrider.campaigns.strategy_agents import AgentMode
 from outrider.campaigns.strategy_document import parse_strategy
 from outrider.channels.simulated.behaviour import parse_profiles
 from outrider.clock import ScaledClock
-from outrider.demo import scenario
+from outrider.completion.model import DEFAULT_CODES
+from outrider.demo import scenario, staff
 from outrider.demo.contact_files import SHAPES
 from outrider.demo.mail_sink import Behaviour
 from outrider.licences.model import Allocation
 
 
-def test_three_calls_and_a_mail_as_announced() -> None:
+def test_three_calls_a_mail_and_agents_as_announced() -> None:
     actions = [parse_strategy(campaign.source()).actions[0] for campaign in scenario.CAMPAIGNS]
-    calls = [action for action in actions if action.call is not None]
+    calls = [action for action in actions if action.call is not None and action.agents is None]
     assert [action.priority for action in calls] == [8, 5, 2]
     assert sorted(action.allocation for action in calls) == sorted(
         [Allocation.RESERVED, Allocation.DYNAMIC, Allocation.DYNAMIC]
     )
     assert sum(action.maximum for action in calls) > scenario.PORTS
-    assert len(actions) == len(calls) + 1
+    (talk,) = (action for action in actions if action.agents is not None)
+    assert (talk.agents is not None and talk.agents.mode, talk.maximum) == (
+        AgentMode.PREDICTIVE,
+        scenario.AGENTS,
+    )
+    assert len(actions) == len(calls) + 2
+
+
+def test_agents_are_as_many_as_seats_and_choose_codes_of_the_campaign() -> None:
+    settings = parse_strategy(scenario.RENEWALS.source()).actions[0].agents
+    assert settings is not None
+    assert len(set(staff.NAMES)) == scenario.AGENTS
+    assert staff.CODES.keys() == set(settings.completion_codes)
+    assert staff.CODES.keys() <= {code.name for code in DEFAULT_CODES}
 
 
 def test_every_list_has_a_file_and_a_profile() -> None:
