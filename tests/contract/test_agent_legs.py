@@ -13,7 +13,7 @@ from outrider.db import schema
 from outrider.db.database import Database, Tx
 from outrider.ids import PoolId, new_attempt_ids
 from outrider.licences import division_store
-from outrider.media import sharing, unplaced
+from outrider.media import service, sharing, unplaced
 from support import media
 from support.agent_sessions import log_in
 
@@ -118,6 +118,25 @@ def test_what_is_joined_to_a_leg_is_on_its_server_or_nowhere(database: Database)
         refused = floor.take(purpose, only="one")
         assert refused == LegRefused("no port is free on its media server")
     assert floor.in_use() == {"one": 2, "two": 0}
+    assert floor.is_sound()
+
+
+@pytest.mark.parametrize("servers", [{"one": 4}, {"one": 4, "two": 4}])
+def test_calls_on_a_server_that_drains_are_joined_while_the_zone_has_a_port(
+    database: Database, servers: dict[str, int]
+) -> None:
+    floor = Floor(database, 4, **servers)
+    for _ in range(3):
+        floor.taken(prefer="one")
+    up = floor.in_use()["one"]
+    database.write_now(service.drain, floor.servers["one"], NOW, "test", draining=True)
+    assert isinstance(floor.take(AGENT, only="one"), LegRefused)
+    bridge = floor.taken(BRIDGE, only="one")
+    assert sum(floor.in_use().values()) == 4
+    assert isinstance(floor.take(BRIDGE, only="one"), LegRefused)
+    assert floor.is_sound()
+    floor.release(bridge)
+    assert floor.in_use()["one"] == up
     assert floor.is_sound()
 
 

@@ -93,5 +93,6 @@ def adopt(tx: Tx, leg_ids: Sequence[LegId], owner: str) -> set[LegId]:
 
 def _at(tx: Tx, purpose: LegPurpose, zone_id: ZoneId, server_id: int, now: dt.datetime) -> Placement | None:
     if purpose is LegPurpose.BRIDGE:
-        return placing.hold(tx, zone_id, server_id)
+        # A server that drains gives its free ports away: those calls that it has are joined with another's.
+        return placing.hold(tx, zone_id, server_id) or placing.hold_for_drained(tx, zone_id, server_id)
     return placing.place_leg(tx, zone_id, now, only=server_id)

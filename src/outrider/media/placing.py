@@ -76,6 +76,25 @@ def hold(tx: Tx, zone_id: ZoneId, server_id: int) -> Placement | None:
     return None if name is None else Placement(MediaServerId(server_id), name)
 
 
+def hold_for_drained(tx: Tx, zone_id: ZoneId, server_id: int) -> Placement | None:
+    """Charge one more port for two calls on a server that drains; None: it does not, or none is free.
+
+    Such a server's grant is gone, and its calls are to be joined nevertheless: with a port of another server,
+    as the licence counts them in the zone, or with one that no server has.
+    """
+    if not any(each.draining for each in store.servers(tx, server_id=server_id)):
+        return None
+    ports = store.zone_ports(tx, zone_id) or 0
+    rows = store.lock_members(tx, [zone_id])
+    slots = [slot for slot in store.lock_slots(tx, zone_id) if slot.free]
+    if slots:
+        return hold(tx, zone_id, min(slots, key=lambda slot: (-slot.free / slot.granted, slot.id)).id)
+    charged = sum(max(row["granted"], row["in_use"]) for row in rows)
+    if charged >= ports:
+        return None
+    return Placement(MediaServerId(server_id), store.charge_beyond(tx, server_id))
+
+
 def _charge(tx: Tx, zone_id: ZoneId, slots: Sequence[Slot], wanted: int, now: dt.datetime) -> Placed:
     """Charge ports of locked servers for up to `wanted` calls."""
     choice = choose(slots, wanted, now)

@@ -48,6 +48,12 @@ CHARGE_ONE = (
     .values(in_use=S.in_use + 1)
     .returning(S.name)
 )
+CHARGE_BEYOND = (
+    update(schema.media_servers)
+    .where(S.id == bindparam("server"))
+    .values(in_use=S.in_use + 1)
+    .returning(S.name)
+)
 RELEASE = (
     update(schema.media_servers)
     .where(S.id == bindparam("server"))
@@ -117,6 +123,11 @@ def charge_one(tx: Tx, zone_id: ZoneId, server_id: int) -> str | None:
     """Charge one port of a server of the zone if its grant has room; return its name then."""
     name = tx.execute(CHARGE_ONE, {"server": server_id, "zone": zone_id}).scalar()
     return None if name is None else str(name)
+
+
+def charge_beyond(tx: Tx, server_id: int) -> str:
+    """Charge one port of a server above its grant, and return its name: the zone has room, and is locked."""
+    return str(tx.execute(CHARGE_BEYOND, {"server": server_id}).scalar_one())
 
 
 def release(tx: Tx, calls: Mapping[int, int]) -> None:

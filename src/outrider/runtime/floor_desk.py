@@ -17,7 +17,7 @@ from outrider.agents.model import AgentId, AgentState, Engagement, LegId, Sessio
 from outrider.campaigns.outcome import Outcome
 from outrider.channels.base import VoiceChannel
 from outrider.channels.model import CallEvent
-from outrider.clock import Clock, SteadyClock
+from outrider.clock import Clock, SteadyClock, steady_seconds
 from outrider.db.database import Database
 from outrider.dialing.attempt import Claim
 from outrider.dialing.commands import (
@@ -80,6 +80,9 @@ class FloorDesk:
         self._hung_up: set[AttemptId] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._depth = 0
+        self._wall = clock
+        self._waits_until: dict[AttemptId, float] = {}
+        """When those who answered have waited long enough, by `steady_seconds`."""
 
     # The driver's side (Hall).
 
@@ -95,6 +98,7 @@ class FloorDesk:
         """Find an agent for a person who answered."""
         now = self.clock.now()
         self.lines.answer(claim, now)
+        self._waits_until.setdefault(claim.attempt_id, steady_seconds(self._wall) + command.patience)
         self.do(
             self.floor.offer(
                 claim.attempt_id,
@@ -123,13 +127,20 @@ class FloorDesk:
             session.id,
             zone,
             lambda trouble: self._joined(claim.attempt_id, trouble),
+            self._patience_left(claim.attempt_id),
         )
+
+    def _patience_left(self, call_id: AttemptId) -> float:
+        """Return for how many seconds a contact who answered may still wait for a voice."""
+        until = self._waits_until.get(call_id)
+        return 0.0 if until is None else max(0.0, until - steady_seconds(self._wall))
 
     def over(self, claim: Claim, finish: Finish) -> None:
         """Note that an attempt has its result."""
         call_id = claim.attempt_id
         by = "agent" if call_id in self._hung_up else "contact"
         self._hung_up.discard(call_id)
+        self._waits_until.pop(call_id, None)
         self.lines.end(claim, finish, self.clock.now())
         talked = finish.joined_at is not None
         self.do(

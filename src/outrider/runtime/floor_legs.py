@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 MARGIN = 5.0
 """Seconds after its ringing time until a leg should have been heard of, and again until it is given up."""
 
+BRIDGE_PAUSE = 0.1
+"""Seconds between two tries to take the port with which a contact and an agent are joined."""
+
 PURPOSES = {CallPurpose.AGENT: LegPurpose.AGENT, CallPurpose.CONSULT: LegPurpose.CONSULT}
 
 
@@ -160,12 +163,14 @@ class FloorLegs:
         session_id: SessionId,
         zone_id: ZoneId,
         done: Callable[[str], None],
+        patience: float = 0.0,
     ) -> None:
         """Join a contact to its agent's room with a port of its own until that is done.
 
-        `done` is told "" when both hear each other, else what was wrong.
+        `done` is told "" when both hear each other, else what was wrong. Where no port is free one is waited
+        for, `patience` seconds at most: so long may the contact hear nobody.
         """
-        self._in_turn(call_id, self._bridge(call_id, room, session_id, zone_id, done))
+        self._in_turn(call_id, self._bridge(call_id, room, session_id, zone_id, done, patience))
 
     async def close(self) -> None:
         """End what still runs; legs that are up live on."""
@@ -249,10 +254,15 @@ class FloorLegs:
         session_id: SessionId,
         zone_id: ZoneId,
         done: Callable[[str], None],
+        patience: float,
     ) -> None:
         port = LegId(new_attempt_ids(self._clock.now(), 1)[0])
         server = self.server_id(LegId(AttemptId(room)))
+        until = steady_seconds(self._clock) + patience
         taken = await self._take(port, session_id, LegPurpose.BRIDGE, zone_id, "", server)
+        while isinstance(taken, str) and steady_seconds(self._clock) < until:
+            await self._clock.sleep(BRIDGE_PAUSE)
+            taken = await self._take(port, session_id, LegPurpose.BRIDGE, zone_id, "", server)
         if isinstance(taken, str):
             done(taken)
             return
