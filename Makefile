@@ -14,7 +14,7 @@ $(READY): requirements.lock pyproject.toml tools/bootstrap.py
 	@$(PYTHON) tools/bootstrap.py $(VENV)
 	@touch $(READY)
 
-demo: $(READY)  ## competing jobs, shown live, with a report (HOLD=1 keeps serving, REAL=1 calls over real Asterisk)
+demo: $(READY)  ## competing jobs and agents, shown live, with a report (HOLD=1 keeps serving, REAL=1 calls over real Asterisk)
 	@$(if $(REAL),$(BIN)/python -m tools.real_demo,$(BIN)/outrider demo) $(if $(HOLD),--hold)
 
 run: $(READY)  ## serve an empty system; prints the one-time administrator password

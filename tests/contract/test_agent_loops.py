@@ -44,7 +44,7 @@ def test_a_retry_is_made_after_nobody_was_due(database: Database, tmp_path: Path
         try:
             async with asyncio.timeout(PATIENCE):
                 await worker.floor.keeper.held.wait()
-                # One agent has a line for the only contact; for the other nobody is due, nor known to become so.
+                # One agent has a line for the only contact; for the other nobody is known to become due.
                 for agent in agents:
                     made = await worker.floor.log_in(AgentId(agent), api=False, now=clock.now())
                     await worker.floor.command(made, Ready())

@@ -1,4 +1,4 @@
-"""`outrider demo`: three competing call jobs and a mail job over real files, on the production program.
+"""`outrider demo`: competing call jobs, mails and agents over real files, on the production program.
 
 One process: web server, worker, monitor and imports as `outrider serve` runs them, on a scaled clock, with
 the simulated carrier inside and a local mail server beside them. Ends by itself, with a report.
@@ -69,7 +69,7 @@ def demo(
     keep: bool,
     hold: bool,
 ) -> None:
-    """Run three competing jobs and a mail job over real contact files, and report. Takes under 3 minutes."""
+    """Run competing jobs, mails and agents over real contact files, and report. Takes under 3 minutes."""
     from outrider.demo import folder as folders  # noqa: PLC0415 - loads much, which other commands never need
     from outrider.demo.progress import Progress  # noqa: PLC0415 - as above
     from outrider.demo.running import Plan  # noqa: PLC0415 - as above

@@ -8,6 +8,7 @@ import pytest
 
 from outrider.demo.contact_files import ContactFile
 from outrider.demo.figures import (
+    AgentFigures,
     ImportFigures,
     JobFigures,
     MailFigures,
@@ -63,6 +64,25 @@ GOOD = RunFigures(
     alarms=0,
     drifts=(),
 )
+AGENTS = AgentFigures(
+    job_id=1,
+    name="Talkers",
+    mode="predictive",
+    seats=12,
+    most_seated=12,
+    talked=97,
+    told=97,
+    live=100,
+    abandoned=3,
+    share=0.03,
+    limit=0.03,
+    days=30,
+    busy_share=0.8,
+    codes={"sale": 97},
+    shared_contacts=0,
+    doubled_agents=0,
+    busy_over_time=[9.0] * 60,
+)
 
 
 def test_a_good_run_has_none_and_is_reported() -> None:
@@ -78,6 +98,17 @@ def test_a_good_run_has_none_and_is_reported() -> None:
 
 def _job(**changes: Any) -> dict[str, Any]:
     return {"jobs": (dataclasses.replace(JOB, **changes), RESERVED)}
+
+
+def _agents(**changes: Any) -> dict[str, Any]:
+    return {"agents": (dataclasses.replace(AGENTS, **changes),)}
+
+
+def test_agents_are_reported() -> None:
+    run = dataclasses.replace(GOOD, agents=(AGENTS,))
+    assert findings(run) == []
+    assert "3 of 100 live answers, 3.0%; its budget is 3.0% of 30 days" in text(run)
+    assert "busy 80%, 12 of 12 seats used" in text(run)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +127,11 @@ def _job(**changes: Any) -> dict[str, Any]:
         ({"mail": dataclasses.replace(GOOD.mail, server_accepted=8)}, "we count 9, the mail server 8"),
         ({"mail": MailFigures(0, 0, 0, 0, 0, 0, 0, 0)}, "no mail was delivered"),
         ({"drifts": ("task 1: units in use is 2, should be 1",)}, "drift: task 1"),
+        (_agents(talked=96), "talked to 96 contacts, and desktops were told of 97"),
+        (_agents(talked=0, told=0), "no agent of 'Talkers' talked"),
+        (_agents(most_seated=13), "13 agents had seats at once, and there are 12"),
+        (_agents(shared_contacts=1), "1 contacts were with more than one agent"),
+        (_agents(doubled_agents=2), "2 times an agent had two contacts at once"),
         ({"alarms": 1}, "failed their certificate"),
     ],
 )
