@@ -222,6 +222,8 @@ class Promises(RuleBasedStateMachine):
         if self.work.system.job(self.work.job).state in ENDED:
             self.work.job = self.work.system.start(self.work.campaign, self.work.now)
             self.work.load(self.work.job)
+            # It is known as it was while the job ran, as workers know it.
+            self.work.plan(self.work.job)
 
     @invariant()
     def each_is_in_one_place(self) -> None:

@@ -47,7 +47,8 @@ def checked(plan: CallbackPlan, action: Action, place: Place, now: dt.datetime) 
     if len(plan.note) > LONGEST_NOTE:
         raise InvalidInputError(f"note: use at most {LONGEST_NOTE} characters", where="note")
     address = _address(plan.address, action, place)
-    at = open_at(_moment(plan, address, place), address, place, now, shift=plan.shift)
+    said, time_zone = _moment(plan, address, place)
+    at = open_at(said, address, place, now, shift=plan.shift)
     life = dt.timedelta(seconds=settings.callback_life)
     expires_at = at + life if plan.expires_at is None else _aware(plan.expires_at, "expires_at")
     if not at <= expires_at <= at + LONGEST_LIFE:
@@ -61,7 +62,7 @@ def checked(plan: CallbackPlan, action: Action, place: Place, now: dt.datetime) 
         "agent_id": plan.agent_id,
         "due_at": at,
         "expires_at": expires_at,
-        "time_zone": plan.time_zone,
+        "time_zone": time_zone,
         "note": plan.note,
     }
 
@@ -89,12 +90,15 @@ def open_at(
     return max(at, opening)
 
 
-def _moment(plan: CallbackPlan, address: str, place: Place) -> dt.datetime:
-    """Return when it is to be: a time without an offset is one of the zone said, or of the contact's."""
+def _moment(plan: CallbackPlan, address: str, place: Place) -> tuple[dt.datetime, str]:
+    """Return when it is to be, and in which zone that was said: as planned, else the contact's.
+
+    A time without an offset is one of that zone.
+    """
     if plan.time_zone:
         zone(plan.time_zone)
     if plan.at.tzinfo is not None:
-        return plan.at
+        return plan.at, plan.time_zone or place.contact.time_zone or ""
     named = plan.time_zone or place.contact.time_zone
     known = (named,) if named else number_zones(address) or country_zones(place.country)
     if len(known) != 1:
@@ -103,7 +107,7 @@ def _moment(plan: CallbackPlan, address: str, place: Place) -> dt.datetime:
             f" in {len(known)} zones",
             where="time_zone",
         )
-    return plan.at.replace(tzinfo=zone(known[0]))
+    return plan.at.replace(tzinfo=zone(known[0])), known[0]
 
 
 def _address(text: str, action: Action, place: Place) -> str:

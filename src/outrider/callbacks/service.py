@@ -15,10 +15,12 @@ from outrider.callbacks.model import MOST_OF_AN_AGENT, Callback, CallbackPlan
 from outrider.campaigns import service as campaigns
 from outrider.campaigns.strategy import Action, Strategy
 from outrider.campaigns.strategy_agents import CallbackKind, CallbackState
+from outrider.contacts import by_hand
 from outrider.contacts.do_not_contact import service as do_not_contact
+from outrider.contacts.numbers import BadNumber, read_number
 from outrider.db import log
 from outrider.db.database import Tx
-from outrider.dialing import agent_store, agent_targets, plans
+from outrider.dialing import agent_claims, agent_store, agent_targets, plans
 from outrider.dialing import store as dialing_store
 from outrider.errors import ConflictError, InvalidInputError, NotFoundError
 from outrider.events import RecordChanged
@@ -26,6 +28,9 @@ from outrider.ids import ContactId, JobId, TaskId
 from outrider.jobs import store as job_store
 from outrider.licences import store as licence_store
 from outrider.people.model import Caller, Role
+
+LONGEST_ID = 18
+"""Digits that may be the id of a contact."""
 
 CALLED = "it had expired, and was called like any other contact"
 IN_HAND = "an agent has it in hand just now: wait for the end of that"
@@ -64,6 +69,28 @@ def callback(tx: Tx, callback_id: int, organization_id: int | None) -> Callback:
     if not found:
         raise NotFoundError(f"there is no callback {callback_id}")
     return found[0]
+
+
+def contact_of(tx: Tx, caller: Caller, campaign_id: int, text: str) -> int:
+    """Return the contact of a campaign that has a number, or this id. InvalidInputError when none has.
+
+    A number is read in the country of the campaign's first list. NotFoundError for a foreign campaign.
+    """
+    campaign = campaigns.campaign(tx, campaign_id, caller.organization_id)
+    lists = agent_store.lists_of(tx, campaign_id)
+    plain = text.strip().removeprefix("#")
+    is_id = plain.isascii() and plain.isdecimal() and len(plain) <= LONGEST_ID
+    if is_id and store.contact(tx, campaign.organization_id, campaign_id, int(plain)) is not None:
+        return int(plain)
+    number = read_number(text, next(iter(lists.values()), agent_claims.DEFAULT_COUNTRY))
+    if isinstance(number, BadNumber):
+        raise InvalidInputError(f"contact: no contact {text!r} in this campaign", where="contact")
+    found = by_hand.find(tx, campaign.organization_id, list(lists), number.e164)
+    if found is None:
+        raise InvalidInputError(
+            f"contact: nobody in the campaign's lists has the number {number.e164}", where="contact"
+        )
+    return found
 
 
 def create(

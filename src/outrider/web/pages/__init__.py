@@ -47,6 +47,7 @@ NAVIGATION: Sequence[NavigationItem] = (
     NavigationItem("Contacts", "/contacts"),
     NavigationItem("Strategies", "/strategies"),
     NavigationItem("Agents", "/agents", Role.SUPERVISOR),
+    NavigationItem("Callbacks", "/callbacks", Role.SUPERVISOR),
     NavigationItem("Completion codes", "/completion-codes"),
     NavigationItem("Licences", "/licences"),
     NavigationItem("Platform", "/platform"),
