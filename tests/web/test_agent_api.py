@@ -139,6 +139,25 @@ def test_what_changed_the_world_is_not_done_again_after_a_restart(desk: DeskSite
     assert rows == []
 
 
+def test_a_desktop_that_lost_its_connection_and_asks_is_there(desk: DeskSite) -> None:
+    api = at_work(desk)
+    desktops = desk.site.edge.part(AgentDesk).desktops
+    session = next(iter(desk.desk.floor.sessions())).id
+
+    def connection_is_lost() -> None:
+        desktops.opened(session, desk.desk.connected)
+        desktops.closed(session, desk.desk.connected, 0.0)
+        # Its time is over at once.
+        desktops._alarms[session].cancel()
+        desktops._ring(session, desk.desk.connected)
+
+    desk.act(connection_is_lost)
+    (left,) = desk.desk.floor.sessions()
+    assert (left.state.value, left.reason, left.connected) == ("not_ready", "desktop lost", False)
+    assert (state(api)["state"], state(api)["connected"]) == ("ready", True)
+    talk(desk, api)
+
+
 def test_a_completion_code_that_nobody_knows_is_refused_and_those_there_are_named(desk: DeskSite) -> None:
     api = at_work(desk)
     talk(desk, api)

@@ -94,7 +94,10 @@ Floor = Annotated[AgentDesk, Depends(_floor)]
 
 
 async def _session(credential: SignedIn, edge: Edge, floor: Floor) -> Session:
-    return session_of(floor.desk, await calling_agent_id(edge, credential))
+    agent_id = await calling_agent_id(edge, credential)
+    patience = edge.settings.agents.desktop_patience
+    floor.desktops.asked(session_of(floor.desk, agent_id).id, floor.desk.connected, patience)
+    return session_of(floor.desk, agent_id)
 
 
 OwnSession = Annotated[Session, Depends(_session)]

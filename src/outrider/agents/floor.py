@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from outrider.agents import after_contact, answering, attaching, desk_commands, lines
+from outrider.agents import absence, after_contact, answering, attaching, desk_commands, lines
 from outrider.agents.actions import STATES_OF_WORK, Action, HangUp
 from outrider.agents.commands import Command
 from outrider.agents.model import AgentState, Attachment, Engagement, LegId, NailUp, Session, SessionId
@@ -52,10 +52,13 @@ class Floor:
         return tuple(self.roster.all())
 
     def connected(self, session_id: SessionId, now: dt.datetime, *, connected: bool) -> Actions:
-        """Note that a session's desktop listens, or does not any more."""
+        """Note that a session's desktop listens, or has not for too long: then nothing more comes to it."""
         session = self.roster.find(session_id)
         if session is not None and session.connected is not connected:
-            self.roster.change(session, now, connected=connected)
+            if connected:
+                absence.back(self.roster, session, now, self._new_leg)
+            else:
+                absence.gone(self.roster, session, now)
         return self.roster.take_actions()
 
     def command(self, session_id: SessionId, command: Command, now: dt.datetime) -> Actions:
