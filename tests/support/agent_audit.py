@@ -63,8 +63,9 @@ def read_books(tx: Tx) -> Books:
     attempts = tx.execute(
         select(A.id, A.ended_at).where(or_(A.ended_at.is_(None), A.ended_at >= recent))
     ).all()
-    legs = tx.execute(select(G.id, G.purpose)).all()
-    sessions = tx.execute(select(S.agent_id, S.leg, S.task_id, S.nail_up).where(S.ended_at.is_(None))).all()
+    of_agents = select(G.id, G.purpose, S.agent_id).join(schema.agent_sessions, S.id == G.session_id)
+    legs = tx.execute(of_agents).all()
+    sessions = tx.execute(select(S.task_id, S.nail_up).where(S.ended_at.is_(None))).all()
     bridging = {leg.id for leg in legs if leg.purpose == LegPurpose.BRIDGE.value}
     seats = select(func.coalesce(func.sum(T.in_use), 0)).where(T.kind == LicenceKind.PREDICTIVE_AGENTS.value)
     return Books(
@@ -72,7 +73,7 @@ def read_books(tx: Tx) -> Books:
         | {leg.id for leg in legs if leg.id not in bridging},
         bridging=frozenset(bridging),
         ended=frozenset(row.id for row in attempts if row.ended_at is not None),
-        agents={row.leg: row.agent_id for row in sessions if row.leg is not None},
+        agents={leg.id: leg.agent_id for leg in legs if leg.purpose == LegPurpose.AGENT.value},
         ports=int(tx.execute(select(func.coalesce(func.sum(M.in_use), 0))).scalar_one()),
         seats=int(tx.execute(seats).scalar_one()),
         seated=sum(row.task_id is not None for row in sessions),

@@ -43,16 +43,19 @@ SHARES = {
 """What becomes of so many calls in a hundred. TALKS are played by phones of the test bed."""
 
 
-def mixed(count: int, seed: int = 1) -> list[str]:
-    """Return `count` numbers of all outcomes, mixed; people talk for 2 to 6 seconds, ring up to 2."""
-    chance = random.Random(seed)
+def mixed(count: int, first: int = 0) -> list[str]:
+    """Return `count` numbers of all outcomes, mixed, with serials from `first` on.
+
+    People talk for 2 to 6 seconds, and let it ring for up to 2.
+    """
+    chance = random.Random(first)
     details = {Far.HANGS_UP: (2, 6), Far.ANSWERS: (0, 2)}
     hundred = [far for far, share in SHARES.items() for _ in range(share)]
     found: list[str] = []
     while len(found) < count:
         chance.shuffle(hundred)
         for far in hundred[: count - len(found)]:
-            found.append(number(far, len(found), chance.randint(*details.get(far, (0, 0)))))
+            found.append(number(far, first + len(found), chance.randint(*details.get(far, (0, 0)))))
     return found
 
 
