@@ -43,6 +43,7 @@ CARD: Mapping[str, object] = {
     "script": "Good morning, Ada.",
     "completion_codes": [],
     "may_callback": ["agent", "strict_agent", "campaign"],
+    "callback": None,
 }
 
 

@@ -222,7 +222,11 @@ def lock(tx: Tx, callback_id: int) -> bool:
 
 def _query() -> Select[Any]:
     return (
-        select(schema.callbacks, C.name.label("campaign"), G.name.label("agent"))
+        select(
+            schema.callbacks,
+            C.name.label("campaign"),
+            func.coalesce(func.nullif(G.display_name, ""), G.name).label("agent"),
+        )
         .join(schema.campaigns, C.id == B.campaign_id)
         .outerjoin(schema.agents, G.id == B.agent_id)
     )

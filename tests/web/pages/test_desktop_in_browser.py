@@ -270,3 +270,23 @@ def test_whoever_is_no_agent_is_told_so(desk: DeskSite) -> None:
     assert page.status_code == 200
     assert faults_of(page.text) == []
     assert desk.site.api().get("/desktop", headers={"accept": "text/html"}).status_code == 303
+
+
+def test_a_card_says_what_was_promised(page: Page, desk: DeskSite, running: Running) -> None:
+    desk.desk.of = task(1, AgentMode.PREVIEW)
+    running.act(lambda: desk.desk.know(desk.desk.of))
+    log_in(page)
+    session = desk.desk.floor.sessions()[0].id
+    promise = {
+        "id": 1,
+        "kind": "agent",
+        "due_at": "2026-07-14T08:30:00+00:00",
+        "note": "about the <loan>",
+        "agent": "Ann",
+    }
+    running.act(lambda: desk.desk.card(session, "card-a", {"callback": promise}))
+    expect(page.locator("#promised")).to_contain_text("A call was promised by Ann for")
+    expect(page.locator("#promised")).to_contain_text("about the <loan>")
+    page.get_by_role("button", name="Skip", exact=False).click()
+    expect(page.locator("#state")).to_have_text("Ready")
+    expect(page.locator("#promised")).to_be_hidden()

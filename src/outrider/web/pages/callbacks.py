@@ -50,11 +50,16 @@ templates.globals["callback_states"] = STATES
 
 def there(value: dt.datetime, time_zone: str) -> str:
     """Return a time as it is on the clock of a zone, "" for UTC. A template filter."""
-    at = value.astimezone(ZoneInfo(time_zone or "UTC"))
-    return at.strftime("%Y-%m-%d %H:%M ") + (time_zone.replace("_", " ") or "UTC")
+    return f"{there_time(value, time_zone)} {time_zone.replace('_', ' ') or 'UTC'}"
+
+
+def there_time(value: dt.datetime, time_zone: str) -> str:
+    """Return a time as it is on the clock of a zone, which is said beside it. A template filter."""
+    return value.astimezone(ZoneInfo(time_zone or "UTC")).strftime("%Y-%m-%d %H:%M")
 
 
 templates.filters["there"] = there
+templates.filters["there_time"] = there_time
 
 
 async def typed(request: Request) -> dict[str, str]:

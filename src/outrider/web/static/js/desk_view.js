@@ -86,6 +86,7 @@ function showContact(session) {
     $("script").textContent = card.script || "This campaign has no script.";
     showFacts(card);
   }
+  showPromised(card?.callback);
   for (const part of document.querySelectorAll("[data-in]")) {
     part.hidden = !part.dataset.in.split(" ").includes(state);
   }
@@ -106,6 +107,13 @@ function showContact(session) {
   }
   $("wrap-up").hidden = !card || !["talking", "hold", "wrap_up"].includes(state);
   $("done").disabled = state !== "wrap_up";
+}
+
+function showPromised(callback) {
+  $("promised").hidden = !callback;
+  if (!callback) return;
+  const whose = callback.agent ? ` by ${callback.agent}` : "";
+  $("promised").textContent = `A call was promised${whose} for ${shown(new Date(callback.due_at))}.${callback.note ? `\n${callback.note}` : ""}`;
 }
 
 function clockIn(zone) {
