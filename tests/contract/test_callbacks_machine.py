@@ -90,6 +90,10 @@ class Promises(RuleBasedStateMachine):
         self.contacts = [self.work.contact_id(number) for number in range(CONTACTS)]
         self.agents = [self.work.mine(), other_agent(self.work)]
         self.present = set(self.agents)
+        # So that there is something to give from the first step on.
+        for contact, kind in enumerate(CallbackKind):
+            self.promise(contact, 0.1, kind, contact % 2, 0.0)
+        self.wait(0.2)
 
     @rule(
         contact=st.integers(0, CONTACTS - 1),
@@ -138,8 +142,10 @@ class Promises(RuleBasedStateMachine):
         if one.session_id in self.calls:
             self.work.end(self.calls.pop(one.session_id), Outcome.INTERRUPTED)
 
-    @rule()
-    def give(self) -> None:
+    @rule(hours=st.sampled_from((0.0, 0.01, 0.1, 1.0)))
+    def give(self, hours: float) -> None:
+        """Let a little time pass, and give what is due."""
+        self.wait(hours)
         given = self.work.give(*self.free())
         for each in given:
             assert each.session_id not in self.cards
@@ -271,7 +277,7 @@ class Promises(RuleBasedStateMachine):
         self.command(JobCommand.RESUME)
         for _ in range(DAYS_OF_WORK):
             self.next_job()
-            self.give()
+            self.give(0.0)
             while self.cards:
                 self.accept(0)
             while self.calls:
