@@ -101,6 +101,7 @@ ONES_OWN = frozenset(
 NOWHERE = {
     "agent_id": "999999",
     "skill_id": "999999",
+    "callback_id": "999999",
     "code_id": "999999",
     "campaign_id": "999999",
     "job_id": "999999",
