@@ -37,11 +37,11 @@ class LiveRun:
     port: int
     seed: int
 
-    def start_carrier(self) -> Program:
+    def start_carrier(self, *options: str) -> Program:
         """Start the carrier, or start it again: its ledger goes on."""
         time = ("--speed", str(self.clock.speed), "--anchor", self.clock.anchor.isoformat())
         where = ("--port", str(self.port), "--ledger", str(self.ledger), "--seed", str(self.seed))
-        carrier = self.commands.start("carrier", "serve", *where, *time)
+        carrier = self.commands.start("carrier", "serve", *where, *time, *options)
         carrier.wait_for("carrier on")
         return carrier
 

@@ -100,12 +100,15 @@ def test_lost_answers_are_asked_for_again_and_nothing_is_done_twice(desk: DeskSi
         ):
             state = await ann.log_in("sip:home@example.org", ready=True)
             assert state["address"] == "sip:home@example.org"
-            async for told in ann.notifications():
+            heard = ann.notifications()
+            async for told in heard:
                 seen = told.notification
                 if isinstance(seen, SeatTaken) or (isinstance(seen, Welcome) and seen.session["job"]):
                     desk.desk.answer("call-a")
                 if isinstance(seen, CallConnected):
                     break
+            # Without the websocket, commands are requests.
+            await heard.aclose()
             await ann.hold()
             await ann.unhold()
             await ann.end_call()
@@ -113,10 +116,48 @@ def test_lost_answers_are_asked_for_again_and_nothing_is_done_twice(desk: DeskSi
             assert (await ann.state())["state"] == "ready"
             assert await ann.log_out()
             assert {"POST /api/agent/session", "DELETE /api/agent/session"} <= set(network.lost)
+            assert "POST /api/agent/session/commands/hold" in network.lost
         assert sum(isinstance(each, Hold) for _, each in desk.desk.commands) == 1
         assert sum(isinstance(each, WrapUp) for _, each in desk.desk.commands) == 1
 
     play(scenario)
+
+
+def test_commands_go_over_the_websocket_while_it_is_followed(desk: DeskSite) -> None:
+    """Also from within the loop over notifications; what the websocket does not answer is a request."""
+    _, token = desk.agent("ann")
+
+    async def scenario() -> None:
+        network = Losing()
+        async with (
+            serving(desk.site) as address,
+            httpx.AsyncClient(transport=network) as http,
+            AgentClient(address, token, http=http) as ann,
+        ):
+            await ann.log_in(ready=True)
+            heard = ann.notifications()
+            async for told in heard:
+                seen = told.notification
+                if isinstance(seen, SeatTaken) or (isinstance(seen, Welcome) and seen.session["job"]):
+                    desk.desk.answer("call-a")
+                if isinstance(seen, CallConnected):
+                    with pytest.raises(AgentApiError) as refused:
+                        await ann.unhold()
+                    assert (refused.value.status, refused.value.code) == (409, "illegal_transition")
+                    await ann.hold()
+                    break
+            assert not any("commands" in each for each in network.lost)
+            (session,) = desk.desk.floor.sessions()
+            for feed in desk.desk.feeds._listening[session.id]:
+                feed.put(None)
+            await ann.unhold()
+            assert (await ann.state())["state"] == "talking"
+            await heard.aclose()
+
+    play(scenario)
+    names = [type(each).__name__ for _, each in desk.desk.commands]
+    assert names.count("Hold") == 1
+    assert "Unhold" in names
 
 
 def test_a_restarted_server_is_found_again_and_what_was_missed_is_told(desk: DeskSite) -> None:

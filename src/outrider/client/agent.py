@@ -10,7 +10,7 @@ import httpx
 from outrider.agents import commands
 from outrider.agents.commands import NAMES, Callback, Command
 from outrider.agents.desk_messages import write_command
-from outrider.client.errors import AgentApiError
+from outrider.client.errors import AgentApiError, of_problem
 from outrider.client.following import Following, Told
 from outrider.client.retrying import Retrying
 
@@ -42,6 +42,7 @@ class AgentClient:
         self._http = httpx.AsyncClient() if http is None else http
         self._sending = Retrying(self._http, patience)
         self._after: int | None = None
+        self._following: Following | None = None
 
     async def __aenter__(self) -> Self:
         """Return itself."""
@@ -91,16 +92,27 @@ class AgentClient:
         `Welcome` comes with `resumed` false and the whole state.
         """
         address = f"{self._url.replace('http', 'ws', 1)}/api/agent/events"
-        following = Following(address, self._token, self._after)
+        following = self._following = Following(address, self._token, self._after)
         async for told in following:
             self._after = following.last_id
             yield told
 
     async def do(self, command: Command, command_id: str | None = None) -> None:
-        """Give a command of `outrider.agents.commands`. AgentApiError: then nothing was done."""
+        """Give a command of `outrider.agents.commands`. AgentApiError: then nothing was done.
+
+        It goes over the websocket while notifications are followed; over HTTP otherwise, and again, with the
+        same id, where no reply came.
+        """
         number = command_id or secrets.token_hex(8)
-        path = f"session/commands/{_NAME_OF[type(command)]}"
-        await self._send("POST", path, json=_json(command), headers={"Idempotency-Key": number})
+        name, body = _NAME_OF[type(command)], _json(command)
+        if self._following is not None:
+            reply = await self._following.ask(number, {"command": name, **body}, self._timeout)
+            if reply is not None:
+                if not reply["ok"]:
+                    raise of_problem(reply["problem"])
+                return
+        path = f"session/commands/{name}"
+        await self._send("POST", path, json=body, headers={"Idempotency-Key": number})
 
     # Commands.
 

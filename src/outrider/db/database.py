@@ -70,7 +70,16 @@ class Database:
     async def write(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` in one transaction on a thread, commit, then tell the listeners."""
         try:
-            result, events = await asyncio.wrap_future(self._submit(fn, *args, **kwargs))
+            result, events = await asyncio.wrap_future(self._submit(False, fn, *args, **kwargs))
+        except AWAY as error:
+            raise _store_error(error) from error
+        self._tell(events)
+        return result
+
+    async def write_first(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `write`, before all that waits to be written: a person waits on the line."""
+        try:
+            result, events = await asyncio.wrap_future(self._submit(True, fn, *args, **kwargs))
         except AWAY as error:
             raise _store_error(error) from error
         self._tell(events)
@@ -87,7 +96,7 @@ class Database:
     def write_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, waiting for it; a deadlock is tried again, so `fn` must have no other effects."""
         try:
-            result, events = self._submit(fn, *args, **kwargs).result()
+            result, events = self._submit(False, fn, *args, **kwargs).result()
         except AWAY as error:
             raise _store_error(error) from error
         self._tell(events)
@@ -112,7 +121,7 @@ class Database:
             raise StoreError(f"database {shown} cannot be opened: {_first_line(error)}") from None
 
     def _submit(
-        self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+        self, urgent: bool, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[tuple[T, tuple[Event, ...]]]:
         def work(tx: Tx) -> tuple[T, tuple[Event, ...]]:
             tx.info[EVENTS] = []
@@ -122,7 +131,7 @@ class Database:
                 raise as_told(error) from error
 
         if self._writer is not None:
-            return self._writer.submit(work)
+            return self._writer.submit(work, urgent=urgent)
         return self._threads.submit(self._write, work)
 
     def _write(self, work: Callable[[Tx], T]) -> T:
