@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import threading
 
 import pytest
 from sqlalchemy import select
@@ -72,6 +73,47 @@ def test_events_are_told_after_commit_and_read_back_from_an_id(database: Databas
     assert [event.name for event in heard if isinstance(event, RecordChanged)] == ["alpha", "beta"]
     rest = database.read_now(log.since, first, None)
     assert [row["data"]["name"] for row in rest] == ["beta"]
+
+
+def test_urgent_writes_go_before_those_that_wait(database: Database) -> None:
+    """What waits keeps its order, and is committed too, with its failures told to whom they concern."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def first(tx: Tx) -> None:
+        begun.set()
+        go_on.wait(10)
+        _create(tx, "first")
+
+    def fail(_: Tx) -> None:
+        raise LookupError
+
+    async def run() -> list[object]:
+        writing = [asyncio.ensure_future(database.write(first))]
+        await asyncio.to_thread(begun.wait, 10)
+        writing += [asyncio.ensure_future(database.write(_create, f"later {number}")) for number in range(40)]
+        writing += [asyncio.ensure_future(database.write(fail))]
+        writing += [
+            asyncio.ensure_future(database.write_first(_create, f"urgent {number}")) for number in (1, 2)
+        ]
+        # Every write has been handed over once its task has run.
+        await asyncio.sleep(0)
+        go_on.set()
+        return await asyncio.gather(*writing, return_exceptions=True)
+
+    failures = [each for each in asyncio.run(run()) if isinstance(each, Exception)]
+    assert [type(each) for each in failures] == [LookupError]
+
+    def in_order(tx: Tx) -> list[str]:
+        return list(
+            tx.execute(select(schema.organizations.c.name).order_by(schema.organizations.c.id)).scalars()
+        )
+
+    names = database.read_now(in_order)
+    assert sorted(names) == sorted(
+        ["first", "urgent 1", "urgent 2", *(f"later {number}" for number in range(40))]
+    )
+    if database.single_writer:
+        assert names[:3] == ["first", "urgent 1", "urgent 2"]
 
 
 def test_concurrent_writes_are_all_kept(database: Database) -> None:

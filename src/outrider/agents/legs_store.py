@@ -18,6 +18,7 @@ from outrider.ids import ZoneId
 G, S, M = schema.agent_legs.c, schema.agent_sessions.c, schema.media_servers.c
 
 COLUMNS = ("id", "session_id", "purpose", "address", "server_id", "zone_id", "owner", "started_at")
+LEG = LEGS.where(G.id == bindparam("leg"))
 REMOVE = delete(schema.agent_legs).where(G.id == bindparam("leg")).returning(G.server_id)
 LEGS = select(schema.agent_legs, func.coalesce(M.name, "").label("server")).outerjoin(
     schema.media_servers, M.id == G.server_id
@@ -41,7 +42,7 @@ def add(tx: Tx, leg: Leg) -> None:
 
 def leg(tx: Tx, leg_id: LegId) -> Leg | None:
     """Return one leg, None when no port is charged for it."""
-    row = tx.execute(LEGS.where(G.id == leg_id)).mappings().first()
+    row = tx.execute(LEG, {"leg": leg_id}).mappings().first()
     return None if row is None else _leg(row)
 
 

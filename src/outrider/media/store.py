@@ -24,6 +24,7 @@ from outrider.media.split import Holding
 
 S, R, MZ, Z = schema.media_servers.c, schema.media_reports.c, schema.media_zones.c, schema.zones.c
 W, A, G = schema.workers.c, schema.attempts.c, schema.agent_legs.c
+T, P = schema.tasks.c, schema.pools.c
 
 CALL_KINDS = tuple(kind.value for kind in (LicenceKind.OUTBOUND_PORTS, *NESTED_KINDS))
 """Kinds of tasks whose attempts are calls, with a telephony port each."""
@@ -72,6 +73,20 @@ LOCK_ZONES = locked(
     select(MZ.zone_id, MZ.ports)
     .where(MZ.zone_id.in_(bindparam("zones", expanding=True)))
     .order_by(MZ.zone_id)
+)
+LOCK_ZONE = locked(select(MZ.ports).where(MZ.zone_id == bindparam("zone")))
+CALLS_IN_ZONE = select(
+    select(func.count())
+    .where(
+        A.ended_at.is_(None),
+        A.task_id.in_(
+            select(T.id)
+            .join(schema.pools, P.id == T.pool_id)
+            .where(P.zone_id == bindparam("zone"), or_(*(T.kind == kind for kind in CALL_KINDS)))
+        ),
+    )
+    .scalar_subquery()
+    + select(func.count()).where(G.zone_id == bindparam("zone")).scalar_subquery()
 )
 MEMBER = or_(S.retired_at.is_(None), S.in_use > 0, S.granted > 0, S.quota > 0)
 MEMBERS = locked(
@@ -324,24 +339,13 @@ def units_in_use(tx: Tx) -> dict[int, int]:
 
 def zone_ports(tx: Tx, zone_id: ZoneId) -> int | None:
     """Lock a zone, and return the ports that are noted of it; None when none are yet."""
-    row = tx.execute(LOCK_ZONES, {"zones": [zone_id]}).first()
-    return None if row is None else int(row.ports)
+    ports: int | None = tx.execute(LOCK_ZONE, {"zone": zone_id}).scalar()
+    return ports
 
 
 def calls_in_zone(tx: Tx, zone_id: ZoneId) -> int:
     """Return the open calls of a zone, wherever they are made: attempts, and legs that are no attempts."""
-    open_calls = (
-        select(A.task_id, func.count().label("calls")).where(A.ended_at.is_(None)).group_by(A.task_id)
-    ).subquery()
-    T, P = schema.tasks.c, schema.pools.c  # noqa: N806 - tables' columns, as elsewhere
-    attempts = (
-        select(func.coalesce(func.sum(open_calls.c.calls), 0))
-        .join(schema.tasks, T.id == open_calls.c.task_id)
-        .join(schema.pools, P.id == T.pool_id)
-        .where(P.zone_id == zone_id, T.kind.in_(CALL_KINDS))
-    )
-    legs = select(func.count()).select_from(schema.agent_legs).where(G.zone_id == zone_id)
-    return int(tx.execute(attempts).scalar_one()) + int(tx.execute(legs).scalar_one())
+    return int(tx.execute(CALLS_IN_ZONE, {"zone": zone_id}).scalar_one())
 
 
 def all_shares(tx: Tx) -> list[Row]:

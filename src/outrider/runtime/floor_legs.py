@@ -231,8 +231,10 @@ class FloorLegs:
         only_server: int | None,
     ) -> Leg | str:
         """Charge a port; return the leg, or why there is none."""
+        # A contact who is bridged has said hello already.
+        write = self._database.write_first if purpose is LegPurpose.BRIDGE else self._database.write
         try:
-            taken = await self._database.write(
+            taken = await write(
                 legs.take,
                 leg_id,
                 session_id,
