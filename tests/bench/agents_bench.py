@@ -117,7 +117,7 @@ def figures() -> list[Figure]:
         secrets.write_text("\n".join(tokens), encoding="utf-8")
         desktops = commands.start(
             *("agents", "simulate", "--count", str(AGENTS), "--url", address, "--tokens", str(secrets)),
-            *("--talk", str(TALK), "--wrap-up", str(WRAP_UP)),
+            *("--talk", str(TALK), "--wrap-up", str(WRAP_UP), "--pause", "0.05"),
         )
         return measured(run, server, desktops)
 

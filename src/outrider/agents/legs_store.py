@@ -18,11 +18,11 @@ from outrider.ids import ZoneId
 G, S, M = schema.agent_legs.c, schema.agent_sessions.c, schema.media_servers.c
 
 COLUMNS = ("id", "session_id", "purpose", "address", "server_id", "zone_id", "owner", "started_at")
-LEG = LEGS.where(G.id == bindparam("leg"))
 REMOVE = delete(schema.agent_legs).where(G.id == bindparam("leg")).returning(G.server_id)
 LEGS = select(schema.agent_legs, func.coalesce(M.name, "").label("server")).outerjoin(
     schema.media_servers, M.id == G.server_id
 )
+LEG = LEGS.where(G.id == bindparam("leg"))
 
 
 def add(tx: Tx, leg: Leg) -> None:

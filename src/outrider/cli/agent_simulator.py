@@ -45,6 +45,9 @@ TOKEN_NAME = "simulated"  # noqa: S105 - a token's name
 @click.option(
     "--speed", default=1.0, show_default=True, help="Seconds of the server's clock per real second."
 )
+@click.option(
+    "--pause", default=0.01, show_default=True, help="Real seconds between one agent's login and the next."
+)
 @click.option("--seconds", type=float, help="End after so many real seconds; by default with Ctrl+C.")
 @click.option("--seed", default=1, show_default=True, help="The same seed draws the same times.")
 @database_options
@@ -59,6 +62,7 @@ def simulate_agents(
     preview: float,
     codes: tuple[str, ...],
     speed: float,
+    pause: float,
     seconds: float | None,
     seed: int,
     settings_file: Path | None,
@@ -75,8 +79,9 @@ def simulate_agents(
         if len(secrets) < count:
             raise InvalidInputError(f"{tokens}: {len(secrets)} tokens, and {count} agents want one each")
     counts: Counter[str] = Counter()
-    happened, delays = asyncio.run(run(url, secrets, habits, seed, seconds, counts))
-    for what, number in sorted(happened.items()):
+    delays: list[float] = []
+    asyncio.run(run(url, secrets, habits, seed, seconds, pause, counts, delays))
+    for what, number in sorted(counts.items()):
         click.echo(f"{what}: {number}")
     if delays:
         click.echo(f"commands: {len(delays)}, median {median(delays) * 1000:.1f} ms")
@@ -103,20 +108,28 @@ def made_tokens(tx: Tx, prefix: str, count: int, password_hash: str) -> list[str
 
 
 async def run(
-    url: str, tokens: Sequence[str], habits: Habits, seed: int, seconds: float | None, counts: Counter[str]
-) -> tuple[Counter[str], list[float]]:
+    url: str,
+    tokens: Sequence[str],
+    habits: Habits,
+    seed: int,
+    seconds: float | None,
+    pause: float,
+    counts: Counter[str],
+    delays: list[float],
+) -> None:
     """Simulate one agent for each token until the time is over or a signal comes; all log out at the end."""
     loop = asyncio.get_running_loop()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=200)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(limits=limits))
         clients = [AgentClient(url, token, http=http) for token in tokens]
-        working = asyncio.ensure_future(simulate(clients, habits, seed=seed, seconds=seconds, counts=counts))
+        working = asyncio.ensure_future(
+            simulate(clients, habits, seed=seed, seconds=seconds, pause=pause, counts=counts, delays=delays)
+        )
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, working.cancel)
         with suppress(asyncio.CancelledError):
-            return await working
-    return counts, []
+            await working
 
 
 def _weights(codes: Sequence[str]) -> dict[str, float]:

@@ -45,19 +45,26 @@ class Habits:
 
 
 class SimulatedAgent:
-    """One agent. `counts` of what happened may be shared by many."""
+    """One agent. `counts` of what happened and `delays` may be shared by many.
+
+    Delays are real seconds from sending commands until they were answered.
+    """
 
     def __init__(
-        self, client: AgentClient, habits: Habits, chance: random.Random, counts: Counter[str]
+        self,
+        client: AgentClient,
+        habits: Habits,
+        chance: random.Random,
+        counts: Counter[str],
+        delays: list[float],
     ) -> None:
         self._client = client
         self._habits = habits
         self._chance = chance
         self._counts = counts
+        self._delays = delays
         self._doing: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
-        self.delays: list[float] = []
-        """Real seconds from sending commands until they were answered."""
 
     async def work(self) -> None:
         """Log in and work until the session is over; cancelled, log out. AgentApiError."""
@@ -129,7 +136,7 @@ class SimulatedAgent:
             await act()
         except AgentApiError as error:
             self._counts["too late" if error.code in LATE else f"refused {error.code}"] += 1
-        self.delays.append(stopwatch() - began)
+        self._delays.append(stopwatch() - began)
 
     def _stop(self) -> None:
         if self._doing is not None:
@@ -145,15 +152,17 @@ async def simulate(
     seconds: float | None = None,
     pause: float = 0.01,
     counts: Counter[str] | None = None,
+    delays: list[float] | None = None,
 ) -> tuple[Counter[str], list[float]]:
     """Let these agents work for so many real seconds (None: until cancelled).
 
     They log in one after another, `pause` seconds apart. Return what happened, and how long their commands
-    took. An agent that cannot log in is counted, and the others go on.
+    took in real seconds: `counts` and `delays`, which who cancels it keeps. An agent that cannot log in is counted, and the others go on.
     """
     happened: Counter[str] = Counter() if counts is None else counts
+    took = [] if delays is None else delays
     agents = [
-        SimulatedAgent(client, habits, random.Random(f"{seed} {number}"), happened)  # noqa: S311 - no secrets
+        SimulatedAgent(client, habits, random.Random(f"{seed} {number}"), happened, took)  # noqa: S311
         for number, client in enumerate(clients)
     ]
 
@@ -171,4 +180,4 @@ async def simulate(
                 group.create_task(one(number, agent))
     except TimeoutError:
         pass
-    return happened, [delay for agent in agents for delay in agent.delays]
+    return happened, took
