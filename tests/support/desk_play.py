@@ -103,6 +103,10 @@ class PlayDesk:
     def subscribe(self, session_id: SessionId) -> AbstractContextManager[Feed]:
         return self.feeds.subscribe(session_id)
 
+    def last_id(self, session_id: SessionId) -> int:
+        """Return the number of the last notification of a session."""
+        return self.feeds.last_id(session_id)
+
     def snapshot(self, session_id: SessionId) -> Mapping[str, object]:
         found = self.floor.session(session_id)
         if found is None:

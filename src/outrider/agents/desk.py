@@ -91,6 +91,9 @@ class Desk(Protocol):
     def subscribe(self, session_id: SessionId) -> AbstractContextManager[Feed]:
         """Listen to a session for as long as the block lasts."""
 
+    def last_id(self, session_id: SessionId) -> int:
+        """Return the number of the last notification of a session, 0 when there was none."""
+
     def snapshot(self, session_id: SessionId) -> Mapping[str, object]:
         """Return the whole state of a session as JSON data; NotFoundError when it is over."""
 

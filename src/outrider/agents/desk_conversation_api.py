@@ -145,10 +145,7 @@ class Conversation:
 
     def _is_fed(self, feed: Feed) -> bool:
         """Return whether the feed is of the floor that is here now, not of one that this process lost."""
-        if not self._desk.available:
-            return False
-        with self._desk.subscribe(self._session_id) as now:
-            return now.last_id == feed.last_id
+        return self._desk.available and self._desk.last_id(self._session_id) == feed.last_id
 
     async def _answer(self, text: str | None) -> dict[str, Any]:
         number: object = None

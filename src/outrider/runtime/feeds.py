@@ -78,7 +78,9 @@ class Feeds:
         """Number a notification, keep it, and hand it to whoever listens."""
         self._last = max(self._last + 1, int(at.timestamp() * 1_000_000))
         told = Told(self._last, at, notification)
-        self._history.setdefault(session_id, deque(maxlen=KEPT)).append(told)
+        if session_id not in self._history:
+            self._history[session_id] = deque(maxlen=KEPT)
+        self._history[session_id].append(told)
         for feed in self._listening.get(session_id, ()):
             feed.put(told)
         return told
@@ -91,7 +93,9 @@ class Feeds:
     @contextmanager
     def subscribe(self, session_id: SessionId) -> Iterator[Feed]:
         """Give a feed for as long as the block lasts."""
-        feed = Feed(self._history.setdefault(session_id, deque(maxlen=KEPT)))
+        if session_id not in self._history:
+            self._history[session_id] = deque(maxlen=KEPT)
+        feed = Feed(self._history[session_id])
         self._listening.setdefault(session_id, set()).add(feed)
         try:
             yield feed

@@ -58,6 +58,10 @@ class FloorDoor:
         """Listen to a session for as long as the block lasts."""
         return self._floor().subscribe(session_id)
 
+    def last_id(self, session_id: SessionId) -> int:
+        """Return the number of the last notification of a session, 0 when there was none."""
+        return self._floor().last_id(session_id)
+
     def snapshot(self, session_id: SessionId) -> Mapping[str, object]:
         """Return the whole state of a session as JSON data."""
         return self._floor().snapshot(session_id)

@@ -155,6 +155,10 @@ class FloorService:
         """Listen to a session for as long as the block lasts."""
         return self.desk.feeds.subscribe(session_id)
 
+    def last_id(self, session_id: SessionId) -> int:
+        """Return the number of the last notification of a session, 0 when there was none."""
+        return self.desk.feeds.last_id(session_id)
+
     def snapshot(self, session_id: SessionId) -> Mapping[str, object]:
         """Return the whole state of a session as JSON data; NotFoundError when it is over."""
         found = self.desk.floor.session(session_id)
