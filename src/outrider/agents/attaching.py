@@ -5,6 +5,7 @@ Nobody leaves a contact in hand for a seat: a move or detachment waits for its e
 """
 
 import datetime as dt
+from collections.abc import Set as AbstractSet
 
 from outrider.agents.actions import MoveSeat, ReleaseSeat
 from outrider.agents.after_contact import log_out
@@ -92,6 +93,37 @@ def order_again(roster: Roster, session: Session) -> None:
         roster.do(MoveSeat(session.id, session.next_task))
     elif session.attachment is Attachment.DETACHING:
         roster.do(ReleaseSeat(session.id, session.pending_why))
+
+
+def leave_deleted(
+    roster: Roster, session: Session, deleted: AbstractSet[TaskId], now: dt.datetime
+) -> Session | None:
+    """Take a session of a former life out of tasks that are gone; return it, None when that logs it out.
+
+    A contact of theirs has no record any more that could be wrapped up.
+    """
+    if session.next_task in deleted:
+        moves = session.attachment is Attachment.MOVING
+        stays = Attachment.ATTACHED if moves else session.attachment
+        session = roster.change(session, now, attachment=stays, next_task=None)
+    if session.task_id in deleted:
+        # The row of its seat is cleared when seats are dealt next.
+        session = roster.change(session, now, attachment=Attachment.FREE, task_id=None, pending_why="")
+    if session.engagement is None or session.engagement.task_id not in deleted:
+        return session
+    resting = session.then is AgentState.NOT_READY
+    session = roster.change(
+        session,
+        now,
+        state=AgentState.NOT_READY if resting else AgentState.READY,
+        reason=session.then_reason if resting else "",
+        engagement=None,
+        deadline=None,
+    )
+    if session.then is AgentState.LOGGED_OUT:
+        log_out(roster, session, now, session.then_reason)
+        return None
+    return roster.change(session, now, then=None, then_reason="")
 
 
 def move_refused(roster: Roster, session: Session, now: dt.datetime, reason: str) -> Session:

@@ -6,6 +6,7 @@ out. Not safe for threads: one owner calls it (docs/decisions/0010).
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from outrider.agents import absence, after_contact, answering, attaching, desk_commands, lines
@@ -31,12 +32,19 @@ class Floor:
 
     # Sessions come and go.
 
-    def admit(self, session: Session, now: dt.datetime) -> Actions:
-        """Take in a session that has just logged in, or came back from the database."""
+    def admit(
+        self, session: Session, now: dt.datetime, deleted: AbstractSet[TaskId] = frozenset()
+    ) -> Actions:
+        """Take in a session that has just logged in, or came back from the database.
+
+        It leaves tasks that were `deleted` since; all others of its tasks must be known.
+        """
         self.roster.put(session)
-        if session.nail_up in (NailUp.NONE, NailUp.LOST):
-            lines.without_phone(self.roster, session, now, self._new_leg)
-        attaching.order_again(self.roster, session)
+        here = attaching.leave_deleted(self.roster, session, deleted, now)
+        if here is not None:
+            if here.nail_up in (NailUp.NONE, NailUp.LOST):
+                lines.without_phone(self.roster, here, now, self._new_leg)
+            attaching.order_again(self.roster, here)
         return self.roster.take_actions()
 
     def know_task(self, task: FloorTask) -> None:

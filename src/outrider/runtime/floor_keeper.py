@@ -7,6 +7,7 @@ that a process that was killed and starts again has the floor at once.
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import structlog
@@ -19,7 +20,7 @@ from outrider.channels.base import VoiceChannel
 from outrider.channels.model import Living
 from outrider.clock import Clock
 from outrider.db.database import Database
-from outrider.errors import ChannelError, StoreError
+from outrider.errors import ChannelError, NotFoundError, StoreError
 from outrider.ids import AttemptId, TaskId
 from outrider.runtime import store
 from outrider.runtime.floor_desk import FloorDesk
@@ -50,7 +51,7 @@ class FloorKeeper:
         worker_id: str,
         task: Callable[[TaskId], Awaitable[FloorTask]],
     ) -> None:
-        """`task` tells what the floor must know of a task."""
+        """`task` tells what the floor must know of a task; NotFoundError when it is gone."""
         self._database = database
         self._real_clock = real_clock
         self._voice = voice
@@ -123,11 +124,10 @@ class FloorKeeper:
             if leg.purpose is not LegPurpose.BRIDGE and leg.id in kept | unknown:
                 self._desk.adopt_leg(leg, in_doubt=leg.id in unknown)
         for each in found:
-            for task_id in _tasks_of(each.session):
-                self._desk.floor.know_task(await self._task(task_id))
+            deleted = await self._learn(_tasks_of(each.session))
             self._desk.zones[each.session.pool_id] = each.zone_id
             session = _as_found(each.session, servers, kept, unknown)
-            self._desk.do(self._desk.floor.admit(session, self._desk.clock.now()))
+            self._desk.do(self._desk.floor.admit(session, self._desk.clock.now(), deleted))
         for leg in charged:
             if leg.purpose is LegPurpose.BRIDGE or leg.id not in kept | unknown | up.keys():
                 self._desk.lose_leg(leg.id, OVER)
@@ -135,6 +135,17 @@ class FloorKeeper:
                 self._desk.end_leg(leg)
         self._end_consultations()
         log.info("floor_taken", sessions=len(found), legs=len(kept))
+
+    async def _learn(self, tasks: AbstractSet[TaskId]) -> set[TaskId]:
+        """Let the floor know these tasks; return those that were deleted while nobody had the floor."""
+        deleted = set()
+        for task_id in tasks:
+            try:
+                self._desk.floor.know_task(await self._task(task_id))
+            except NotFoundError as error:
+                log.warning("task_of_session_is_gone", task=task_id, error=error.message)
+                deleted.add(task_id)
+        return deleted
 
     def _end_consultations(self) -> None:
         """Lead agents back whose consulted person had gone before that was written down."""

@@ -15,7 +15,7 @@ from outrider.agents.roster import FloorTask
 from outrider.agents.seats import Rebalanced
 from outrider.db.database import Database, Tx
 from outrider.dialing import plans, store
-from outrider.errors import OutriderError, StoreError
+from outrider.errors import NotFoundError, OutriderError, StoreError
 from outrider.ids import PoolId, TaskId
 from outrider.jobs import service as jobs
 from outrider.licences.service import SharingRules
@@ -106,7 +106,7 @@ class Seating:
         desk.do(desk.floor.seat_given(action.session_id, task, now))
 
     async def task(self, task_id: TaskId) -> FloorTask:
-        """Return what the floor must know of a task."""
+        """Return what the floor must know of a task. NotFoundError when it is gone, or none of agents."""
         if task_id not in self._tasks:
             self._tasks[task_id] = await self._database.read(_floor_task, task_id)
         return self._tasks[task_id]
@@ -147,6 +147,6 @@ def _floor_task(tx: Tx, task_id: TaskId) -> FloorTask:
     plan = None if row is None else plans.plan_of(tx, row)
     settings = None if plan is None else plan.action.agents
     if plan is None or settings is None:
-        raise ValueError(f"task {task_id} is no task of agents")
+        raise NotFoundError(f"there is no task {task_id} of agents: its job was deleted")
     job = jobs.job(tx, plan.job_id, None)
     return FloorTask(task_id, plan.job_id, plan.campaign_id, job.campaign_name, plan.action.name, settings)
