@@ -63,7 +63,7 @@ def test_a_floor_whose_sessions_worked_for_deleted_jobs_is_taken_and_they_are_fr
                 held = asyncio.ensure_future(worker.floor.keeper.held.wait())
                 await asyncio.wait((held, running), return_when=asyncio.FIRST_COMPLETED)
                 assert not running.done(), running.exception()
-                while await database.read(lambda tx: tx.execute(select(sessions.c.task_id)).scalar()):
+                while await database.read(lambda tx: tx.execute(select(sessions.c.task_id)).scalar()):  # noqa: ASYNC110 - rows tell nobody
                     await asyncio.sleep(0.01)
                 await worker.floor.desk.writer.flushed()
             found = worker.floor.session(session_id)

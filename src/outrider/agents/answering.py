@@ -176,6 +176,21 @@ def waiting_in(roster: Roster, cell: Cell) -> int:
     return sum((each.task_id, each.server) == cell for each in roster.offers.values())
 
 
+def waits_for_number(session: Session, again: AttemptId | None) -> bool:
+    """Say whether a session still waits for the number that it dialed, or for its contact `again`, to be claimed.
+
+    It may have been logged out meanwhile, have wrapped up, or have lost its phone.
+    """
+    engagement = session.engagement
+    if session.nail_up is not NailUp.UP:
+        return False
+    if again is None:
+        leaves = session.then is AgentState.LOGGED_OUT
+        return session.state is AgentState.DIALING and engagement is None and not leaves
+    in_hand = engagement is not None and engagement.attempt_id == again
+    return session.state is AgentState.WRAP_UP and in_hand
+
+
 def reserve(
     roster: Roster, session_id: SessionId, engagement: Engagement, now: dt.datetime
 ) -> Session | None:

@@ -202,6 +202,11 @@ class Floor:
         self.roster.tell(session, offered)
         return True, self.roster.take_actions()
 
+    def may_dial(self, session_id: SessionId, again: AttemptId | None) -> bool:
+        """Say whether an agent still waits for what it dialed, or for its contact `again`, to be claimed."""
+        session = self.roster.find(session_id)
+        return session is not None and answering.waits_for_number(session, again)
+
     def dialing(self, session_id: SessionId, engagement: Engagement, now: dt.datetime) -> Actions:
         """Note that the number an agent dialed is claimed, and being called."""
         answering.reserve(self.roster, session_id, engagement, now)
@@ -212,8 +217,10 @@ class Floor:
         session = self.roster.find(session_id)
         if session is not None:
             self.roster.tell(session, DialFailed(attempt_id="", outcome="refused", detail=reason))
-            if session.state is AgentState.DIALING:
-                answering.serve(self.roster, after_contact.free(self.roster, session, now), now)
+            if session.state is AgentState.DIALING and session.engagement is None:
+                session = after_contact.free(self.roster, session, now)
+                if self.roster.find(session.id) is not None:
+                    answering.serve(self.roster, session, now)
             elif session.state is AgentState.WRAP_UP and session.engagement is not None:
                 wrap_up = self.roster.tasks[session.engagement.task_id].settings.wrap_up
                 deadline = now + dt.timedelta(seconds=wrap_up)

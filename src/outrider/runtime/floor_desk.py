@@ -19,7 +19,7 @@ from outrider.channels.base import VoiceChannel
 from outrider.channels.model import CallEvent
 from outrider.clock import Clock, SteadyClock, steady_seconds
 from outrider.db.database import Database
-from outrider.dialing.attempt import Claim
+from outrider.dialing.attempt import Claim, Result
 from outrider.dialing.commands import (
     AgentFound,
     AgentMissed,
@@ -238,6 +238,11 @@ class FloorDesk:
     async def recorded(self) -> None:
         """Wait until all results so far are written."""
         await self._recorder.flushed()
+
+    def call_off(self, claim: Claim, why: str) -> None:
+        """Close an attempt that was claimed, and that nobody wants to be made any more."""
+        now = self.clock.now()
+        self._recorder.add(Result(claim, Outcome.SKIPPED, now, None, why, untried=True))
 
     def server_id(self, session: Session) -> int | None:
         """Return the media server that has a session's phone; None on the simulated carrier."""

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 PAUSE = 1.0
 """Real seconds between two tries to write what became of a card, while the database is away."""
 
+UNWANTED = "not dialed: the agent did not wait for it, or its phone was lost"
+
 PlanOf = Callable[[TaskId], Awaitable[TaskPlan]]
 MeansOf = Callable[[TaskPlan], Means]
 
@@ -79,13 +81,12 @@ class FloorWork:
         if isinstance(found, str):
             desk.do(desk.floor.dial_refused(action.session_id, desk.clock.now(), found))
             raise ConflictError(found)
-        self.call_for(action.session_id, found)
-
-    def call_for(self, session_id: SessionId, claim: Claim) -> None:
-        """Let an agent dial a claimed contact now."""
-        desk = self._desk
-        desk.do(desk.floor.dialing(session_id, engagement_of(claim), desk.clock.now()))
-        desk.driver.start(claim)
+        if not desk.floor.may_dial(action.session_id, action.again):
+            desk.call_off(found, UNWANTED)
+            desk.do(desk.floor.dial_refused(action.session_id, desk.clock.now(), UNWANTED))
+            raise ConflictError(UNWANTED)
+        desk.do(desk.floor.dialing(action.session_id, engagement_of(found), desk.clock.now()))
+        desk.driver.start(found)
 
     async def show_card(self, session_id: SessionId, claim: Claim, callback: Callback | None = None) -> bool:
         """Let an agent look at a claimed contact; taken back when it is not free any more.
