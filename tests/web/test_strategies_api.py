@@ -32,7 +32,7 @@ def ok(response: Any, status: int = 200) -> Any:
 
 def test_every_template_can_be_activated(ada: Api) -> None:
     templates = ok(ada.get("/api/strategies/templates"))
-    assert [each["key"] for each in templates][:2] == ["call", "escalation"]
+    assert [each["key"] for each in templates][:3] == ["call", "predictive", "preview"]
     for each in templates:
         made = ok(ada.post("/api/strategies", {"source": each["source"]}), 201)
         assert made["name"] == each["title"] == parse_strategy(each["source"]).name

@@ -20,7 +20,7 @@ class Template:
     source: str
 
 
-KEYS = ("call", "escalation", "text", "email", "survey", "yes-no", "appointment")
+KEYS = ("call", "predictive", "preview", "escalation", "text", "email", "survey", "yes-no", "appointment")
 """The order in which they are offered."""
 
 

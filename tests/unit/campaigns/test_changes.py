@@ -43,4 +43,4 @@ def test_templates_are_offered_by_key_with_their_own_words() -> None:
     assert templates()[0].key == "call"
     assert template("survey").title == "Survey by keys"
     assert template("unknown") is templates()[0]
-    assert len({each.title for each in templates()}) == len(templates()) == 7
+    assert len({each.title for each in templates()}) == len(templates()) == 9

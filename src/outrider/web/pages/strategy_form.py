@@ -45,7 +45,11 @@ def read_form(posted: Posted) -> Document:
         place = f"actions[{index}]"
         if f"~{place}" not in posted:
             break
-        actions.append(_nodes(action_nodes(channel_of(_last(posted, f"{place}.channel"))), place, posted))
+        action = _nodes(action_nodes(channel_of(_last(posted, f"{place}.channel"))), place, posted)
+        if "agents" in action and not action.get("prompt"):
+            # Agents speak themselves: what is left empty is not there, rather than wrong.
+            action.pop("prompt", None)
+        actions.append(action)
     document["actions"] = actions
     return document | _other("", posted)
 
