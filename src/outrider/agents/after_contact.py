@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from outrider.agents.actions import Complete, EndSession, HangUp, MoveSeat, ReleaseSeat
 from outrider.agents.commands import Callback
-from outrider.agents.model import AgentState, Attachment, Session
+from outrider.agents.model import AgentState, Attachment, NailUp, Session
 from outrider.agents.notifications import CallEnded, LoggedOut, WrapUpEnded
 from outrider.agents.roster import Roster
 
@@ -72,6 +72,9 @@ def free(roster: Roster, session: Session, now: dt.datetime) -> Session:
         engagement=None,
         deadline=None,
     )
+    if session.state is AgentState.READY and session.nail_up is NailUp.LOST:
+        # It broke off while the contact was in hand: it is called at once, by the floor's next tick.
+        session = roster.change(session, now, deadline=now)
     if session.attachment is Attachment.DETACHING:
         roster.do(ReleaseSeat(session.id, session.pending_why))
     elif session.next_task is not None:

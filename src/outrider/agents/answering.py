@@ -177,7 +177,7 @@ def waiting_in(roster: Roster, cell: Cell) -> int:
 
 
 def waits_for_number(session: Session, again: AttemptId | None) -> bool:
-    """Say whether a session still waits for the number that it dialed, or for its contact `again`, to be claimed.
+    """Say whether a session waits for the number that it dialed, or for its contact `again`, to be claimed.
 
     It may have been logged out meanwhile, have wrapped up, or have lost its phone.
     """

@@ -2,18 +2,23 @@
 
 from dataclasses import replace
 
+import pytest
+
 from outrider.agents.actions import Complete, HangUp, Join, Leave
 from outrider.agents.commands import (
+    AcceptPreview,
     CancelConsult,
     CompleteTransfer,
     ConsultCall,
     EndConference,
     LogOut,
+    SkipPreview,
     StartConference,
     WrapUp,
 )
 from outrider.agents.lines import PHONE_LOST
-from outrider.agents.model import AgentState, NailUp, SessionId
+from outrider.agents.model import AgentState, LegId, NailUp, SessionId
+from outrider.campaigns.strategy_agents import AgentMode
 from outrider.channels.model import CallPurpose
 from outrider.ids import AttemptId
 from support.floor_play import Play, leg_of, task
@@ -147,3 +152,29 @@ def test_a_session_that_comes_back_without_its_phone_calls_it_and_lets_the_conta
     assert done[0] == Leave(AttemptId("c1"))
     again = leg_of(done, CallPurpose.AGENT)
     assert play.take(play.floor.leg_up(again, "", play.now))[-1] == Join(AttemptId("c1"), again)
+
+
+@pytest.mark.parametrize("lost_in", ["preview", "dialing", "wrap_up"])
+def test_a_phone_that_is_lost_with_a_contact_in_hand_is_called_when_the_agent_is_ready_again(
+    lost_in: str,
+) -> None:
+    play, of = Play(), task(1, AgentMode.PREVIEW)
+    leg = play.at_work(1, of)
+    assert play.card(1, "c1", of)
+    if lost_in != "preview":
+        play.command(1, AcceptPreview())
+    if lost_in == "wrap_up":
+        play.answer("c1", of, made_for=1)
+        play.take(play.floor.joined(AttemptId("c1"), play.now))
+        play.end("c1")
+    assert play.session(1).state.value == lost_in
+    play.take(play.floor.leg_ended(LegId(AttemptId(leg)), play.now, "hung up"))
+    if lost_in == "preview":
+        play.command(1, SkipPreview())
+    elif lost_in == "dialing":
+        play.end("c1", outcome="busy")
+    else:
+        play.command(1, WrapUp("done"))
+    again = leg_of(play.wait(0), CallPurpose.AGENT)
+    play.take(play.floor.leg_up(again, "", play.now))
+    assert play.session(1).is_free
