@@ -9,8 +9,10 @@ import click
 import pytest
 from pydantic import BaseModel
 
+from outrider.campaigns.strategy_agents import AgentMode
 from outrider.campaigns.strategy_document import parse_strategy
 from outrider.cli import cli
+from outrider.completion.model import DEFAULT_CODES
 from outrider.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +64,18 @@ def test_the_example_strategy_is_valid() -> None:
     text = (ROOT / "docs/reference/strategies.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert tomllib.loads(example)["name"] == parse_strategy(example).name
+
+
+def test_the_strategies_of_the_page_of_agents_are_valid_one_for_each_mode() -> None:
+    text = (ROOT / "docs/how-to/agents.md").read_text(encoding="utf-8")
+    modes = []
+    for example in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
+        for action in parse_strategy(example).actions:
+            assert action.agents is not None, f"{action.name} is not for agents"
+            modes.append(action.agents.mode)
+            codes = {code.name for code in DEFAULT_CODES}
+            assert set(action.agents.completion_codes) <= codes
+    assert sorted(modes) == sorted(AgentMode)
 
 
 def test_make_help_lists_at_most_twelve_targets_and_readme_names_real_ones() -> None:
