@@ -32,6 +32,7 @@ LEASE_TIME = dt.timedelta(seconds=10)
 PERIOD = 2.0
 """Real seconds between two renewals, or two tries to take it."""
 OVER = "it was over when the system came back"
+RESTARTED = "the system restarted while the number was being looked up: dial again"
 
 
 class FloorLostError(Exception):
@@ -83,6 +84,8 @@ class FloorKeeper:
                     await self.try_once()
                 elif not await self._take():
                     raise FloorLostError(self._slot)
+                else:
+                    await self.end_closed()
             except (StoreError, ChannelError) as error:
                 log.warning("floor_waits", error=error.message)
 
@@ -102,8 +105,37 @@ class FloorKeeper:
             if engagement is None or session.state is AgentState.WRAP_UP:
                 continue
             if not desk.driver.is_live(engagement.attempt_id):
-                now = desk.clock.now()
-                desk.do(desk.floor.call_ended(engagement.attempt_id, now, outcome="interrupted", by="fault"))
+                self._end(engagement.attempt_id)
+
+    async def end_closed(self) -> None:
+        """End the contacts in hand whose attempts are closed: nobody told this floor.
+
+        A floor that is taken from a process that died has them: its calls may be decided before the floor is
+        ours, or after, and then by what its media server says.
+        """
+        doubtful = self._without_calls()
+        if not doubtful:
+            return
+        still = await self._database.read(store.open_attempts, sorted(doubtful))
+        for attempt_id in sorted((doubtful & self._without_calls()) - still):
+            log.warning("contact_in_hand_is_over", attempt=attempt_id)
+            self._end(attempt_id)
+
+    def _without_calls(self) -> set[AttemptId]:
+        """Return the attempts that agents have in hand, and that are neither under way here nor cards."""
+        return {
+            session.engagement.attempt_id
+            for session in self._desk.floor.sessions()
+            if session.engagement is not None
+            and session.engagement.ended_at is None
+            and session.state is not AgentState.WRAP_UP
+            and session.engagement.attempt_id not in self._desk.cards
+            and not self._desk.driver.is_live(session.engagement.attempt_id)
+        }
+
+    def _end(self, attempt_id: AttemptId) -> None:
+        now = self._desk.clock.now()
+        self._desk.do(self._desk.floor.call_ended(attempt_id, now, outcome="interrupted", by="fault"))
 
     async def _take(self) -> bool:
         now = self._real_clock.now()
@@ -134,6 +166,7 @@ class FloorKeeper:
             elif leg.id not in kept | unknown:
                 self._desk.end_leg(leg)
         self._end_consultations()
+        self._end_claims()
         log.info("floor_taken", sessions=len(found), legs=len(kept))
 
     async def _learn(self, tasks: AbstractSet[TaskId]) -> set[TaskId]:
@@ -153,6 +186,18 @@ class FloorKeeper:
             consult = None if session.engagement is None else session.engagement.consult
             if consult is not None and not self._desk.knows(consult.leg):
                 self._desk.lose_leg(consult.leg, OVER)
+
+    def _end_claims(self) -> None:
+        """Let agents dial again whose number was being claimed: the process that did it is gone.
+
+        If it was claimed, and called, that call finds its agent free.
+        """
+        for session in self._desk.floor.sessions():
+            claimed = session.state is AgentState.DIALING and session.engagement is None
+            again = session.state is AgentState.WRAP_UP and session.deadline is None
+            if claimed or again:
+                now = self._desk.clock.now()
+                self._desk.do(self._desk.floor.dial_refused(session.id, now, RESTARTED))
 
 
 def _tasks_of(session: Session) -> set[TaskId]:

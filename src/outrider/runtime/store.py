@@ -13,7 +13,7 @@ from outrider.db import schema
 from outrider.db.database import Row, Tx
 from outrider.db.dialect import insert as upsert
 from outrider.dialing import abandonment
-from outrider.ids import JobId
+from outrider.ids import AttemptId, JobId
 from outrider.jobs.model import ENDED, JobState
 from outrider.licences.model import NESTED_KINDS, SHARING_GROUPS, Standing
 from outrider.media import sharing
@@ -62,6 +62,12 @@ def unowned(tx: Tx) -> list[str]:
     """Return the owners of open attempts that no worker's row stands for."""
     query = select(A.owner).where(A.ended_at.is_(None), A.owner.not_in(select(W.id))).distinct()
     return [owner for owner in tx.execute(query).scalars() if owner is not None]
+
+
+def open_attempts(tx: Tx, attempt_ids: Sequence[AttemptId]) -> set[AttemptId]:
+    """Return which of these attempts are not closed."""
+    query = select(A.id).where(A.id.in_(attempt_ids), A.ended_at.is_(None))
+    return set(tx.execute(query).scalars())
 
 
 def take_lease(tx: Tx, name: str, owner: str, now: dt.datetime, until: dt.datetime) -> bool:
