@@ -8,7 +8,7 @@ import pytest
 
 from outrider.campaigns.strategy import Channel
 from outrider.campaigns.strategy_document import parse_strategy, to_document
-from outrider.campaigns.templates import templates
+from outrider.campaigns.templates import template, templates
 from outrider.errors import InvalidInputError
 from outrider.web.pages.strategy_document import as_data, as_source, changed, posted, posted_again
 from outrider.web.pages.strategy_fields import Field, Node, Part
@@ -294,3 +294,26 @@ def test_every_place_has_a_label() -> None:
         for shown in fields(form_view(data(source), ())).values():
             assert shown.label or shown.kind == "condition"
             assert not isinstance(shown.node, Field) or shown.node.label
+
+
+@pytest.mark.parametrize("key", ["predictive", "preview"])
+def test_calls_of_agents_have_fields_and_keep_what_has_none(key: str) -> None:
+    source = template(key).source
+    shown = fields(form_view(data(source), ()))
+    assert shown["actions[0].agents.mode"].value == key
+    assert shown["actions[0].agents.completion_codes"].value.startswith("sale, not_interested")
+    assert shown["actions[0].agents.abandoned"].is_there == (key == "predictive")
+    document = posted_again(data(source))
+    document["max_attempts"] = 9
+    (written,) = parse_strategy(as_source(document, source)).actions
+    (read,) = parse_strategy(source).actions
+    assert written.agents == read.agents
+
+
+def test_a_message_that_is_left_empty_is_missed_only_where_no_agent_talks() -> None:
+    call = {"name": "a", "channel": "call", "prompt": {}}
+    alone = posted_again({"name": "s", "actions": [call]})
+    assert alone["actions"] == [call]
+    talked = posted_again({"name": "s", "actions": [{**call, "agents": {"mode": "manual"}}]})
+    assert talked["actions"] == [{"name": "a", "channel": "call", "agents": {"mode": "manual"}}]
+    assert parse_strategy(json.dumps(talked)).actions[0].agents is not None

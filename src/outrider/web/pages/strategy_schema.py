@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy import Channel
 from outrider.campaigns.strategy_actions import RETRYABLE
+from outrider.web.pages.strategy_agent_fields import agents_part
 from outrider.web.pages.strategy_fields import (
     DAY_OPTIONS,
     Conditional,
@@ -107,6 +108,7 @@ CALL: Sequence[Node] = (
             Field("voice", "Voice or language", placeholder="en"),
         ),
     ),
+    agents_part(PROMPT),
     Part("Answers", (Section("menu", "Menu", MENU, hint="Such as press 1 to confirm, 9 to be removed."),)),
     Part(
         "The call",

@@ -1,0 +1,60 @@
+"""The strategy form's fields for a call's agents: who dials whom, cards, wrap-up, abandoned calls, callbacks.
+
+`strategy_schema` puts `agents_part` among the parts of a call. What has no field here stays in the source.
+"""
+
+from collections.abc import Sequence
+
+from outrider.campaigns.rule_packs import PACKS
+from outrider.campaigns.strategy_agents import CallbackKind
+from outrider.web.pages.strategy_fields import Field, Kind, Node, Part, Section
+
+MODES = (
+    ("predictive", "Predictive: as many lines as keep agents busy inside the budget"),
+    ("progressive", "Progressive: one line for each free agent"),
+    ("preview", "Preview: the agent sees the card first"),
+    ("manual", "Manual: the agent dials"),
+)
+CALLBACKS = {
+    CallbackKind.AGENT: "The agent's first, anybody's when overdue",
+    CallbackKind.STRICT_AGENT: "Only the agent's",
+    CallbackKind.CAMPAIGN: "Anybody's",
+}
+ABANDONMENT: Sequence[Node] = (
+    Field("pack", "Rules of", Kind.CHOICE, options=[(name, name) for name in PACKS]),
+    Field("limit", "Share at most", Kind.NUMBER, hint="As in 0.03; empty: as the rules say."),
+    Field("days", "In so many days", Kind.NUMBER),
+    Field("patience", "An answered contact waits", Kind.DURATION, placeholder="2s"),
+)
+
+
+def agents_part(prompt: Sequence[Node]) -> Part:
+    """Return the part of a call that makes it one for agents; `prompt` are the fields of what is said."""
+    nodes: Sequence[Node] = (
+        Field("mode", "Mode", Kind.CHOICE, options=MODES, required=True),
+        Field(
+            "skills",
+            "Skills",
+            Kind.COUNTS,
+            hint="One per line, with the least proficiency.",
+            placeholder="german: 5",
+        ),
+        Field("script", "Script", Kind.LINES, wide=True),
+        Field("card", "On the card", Kind.ITEMS, hint="Attributes, in this order; empty: all."),
+        Field("preview_time", "Preview for", Kind.DURATION, hint="0: no limit.", placeholder="30s"),
+        Field("wrap_up", "Wrap-up for", Kind.DURATION, placeholder="1m"),
+        Field("wrap_up_extension", "More time", Kind.DURATION, placeholder="30s"),
+        Field("wrap_up_extensions", "More time at most", Kind.NUMBER, hint="times", placeholder="3"),
+        Field("completion_codes", "Completion codes", Kind.ITEMS, hint="Empty: all of the organization."),
+        Field("default_code", "Code of a wrap-up that runs out"),
+        Section(
+            "abandoned",
+            "When no agent is free",
+            prompt,
+            hint="Said to a contact who answered; predictive and progressive.",
+        ),
+        Section("abandonment", "Abandonment budget", ABANDONMENT, hint="Without it: 3 % in 30 days."),
+        Field("callbacks", "Callbacks", Kind.MANY, options=list(CALLBACKS.items()), hint="None: all."),
+    )
+    hint = "Agents talk to the contacts; no message is needed, and a menu cannot stand beside them."
+    return Part("Agents", (Section("agents", "Agents", nodes, hint=hint),))
