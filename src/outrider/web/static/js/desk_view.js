@@ -43,7 +43,7 @@ export function showParts(loggedIn) {
   for (const id of ["work", "side", "state-part", "session-actions"]) $(id).hidden = !loggedIn;
 }
 
-export function showSession(session) {
+export function showSession(session, now) {
   $("state").textContent = STATES[session.state] ?? session.state;
   $("state").dataset.state = session.state;
   $("phone").textContent = session.address;
@@ -54,7 +54,7 @@ export function showSession(session) {
   $("ready").textContent = session.then ? "Go on afterwards" : "Ready";
   $("break").hidden = session.state === "not_ready" || session.then === "not_ready";
   showSeat(session);
-  showContact(session);
+  showContact(session, now);
 }
 
 function showSeat(session) {
@@ -69,13 +69,13 @@ function showSeat(session) {
   $("nail-up-call").hidden = !["none", "lost"].includes(line);
 }
 
-function showContact(session) {
+function showContact(session, now) {
   const { contact, state, job } = session;
   const card = contact?.card;
   const consult = contact?.consult;
   $("contact-title").textContent = card ? card.address : state === "dialing" ? "Calling" : "No contact";
   $("contact-about").textContent = card
-    ? [card.external_id, `attempt ${card.attempt_number}`, card.time_zone && `there it is ${clockIn(zoneOf(contact))}`]
+    ? [card.external_id, `attempt ${card.attempt_number}`, card.time_zone && `there it is ${clockIn(zoneOf(contact), now)}`]
         .filter(Boolean)
         .join(" · ")
     : "";
@@ -116,8 +116,8 @@ function showPromised(callback) {
   $("promised").textContent = `A call was promised${whose} for ${shown(new Date(callback.due_at))}.${callback.note ? `\n${callback.note}` : ""}`;
 }
 
-function clockIn(zone) {
-  return new Intl.DateTimeFormat(undefined, { timeZone: zone, timeStyle: "short" }).format(new Date());
+function clockIn(zone, now) {
+  return new Intl.DateTimeFormat(undefined, { timeZone: zone, timeStyle: "short" }).format(new Date(now));
 }
 
 function showFacts(card) {

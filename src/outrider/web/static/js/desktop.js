@@ -106,7 +106,7 @@ function take(next) {
     view.showParts(true);
     laterFigures(0);
   }
-  view.showSession(session);
+  view.showSession(session, now());
   view.showCodes(codes, session.contact);
   view.showTimes(session, now(), span);
   showCallback();
@@ -209,7 +209,7 @@ const FORMS = {
     const attributes = Object.fromEntries(new FormData(form));
     const answer = await call("PUT", `${API}/contacts/${id}/attributes`, { attributes });
     if (session?.contact) session.contact.card.attributes = answer.attributes;
-    view.showSession(session);
+    view.showSession(session, now());
     $("attributes-edit").open = false;
     toast("Saved.", "good");
   },
