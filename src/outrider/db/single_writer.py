@@ -120,11 +120,13 @@ class SingleWriter:
         """Do one part. What it raises is its own, unless it ended the transaction of all."""
         try:
             with tx.begin_nested():
-                done[future] = work(tx)
+                result = work(tx)
         except BaseException as problem:
             failed[future] = problem
-            if not tx.in_transaction():
+            if not _is_in_transaction(tx):
                 raise
+        else:
+            done[future] = result
 
     def _commit_alone(self, work: Work, future: Future[Any]) -> None:
         if not future.set_running_or_notify_cancel():
@@ -138,3 +140,9 @@ class SingleWriter:
             future.set_exception(error)
         else:
             future.set_result(result)
+
+
+def _is_in_transaction(tx: Connection) -> bool:
+    """Return whether the transaction of all goes on: SQLite ends it by itself when the disk is full, say."""
+    driver: Any = tx.connection.dbapi_connection
+    return tx.in_transaction() and bool(driver.in_transaction)
