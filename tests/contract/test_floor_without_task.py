@@ -14,8 +14,10 @@ from outrider.channels.simulated.carrier import SimulatedCarrier
 from outrider.channels.simulated.embedded import EmbeddedCarrier
 from outrider.db import schema
 from outrider.db.database import Database
+from outrider.errors import StoreError
 from outrider.ids import TaskId
 from outrider.licences import division_store
+from support.agent_campaigns import AgentWork
 from support.agent_sessions import log_in
 from support.campaigning import NOON, campaigning
 from support.floor_play import engagement, task
@@ -78,3 +80,59 @@ def test_a_floor_whose_sessions_worked_for_deleted_jobs_is_taken_and_they_are_fr
     found = asyncio.run(scenario())
     assert (found.state, found.attachment) == (AgentState.READY, Attachment.FREE)
     assert (found.task_id, found.next_task, found.engagement) == (None, None, None)
+
+
+def test_a_task_that_was_deleted_while_another_process_had_the_floor_is_not_dialed_for(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    work = AgentWork(sqlite_database)
+    plan = work.plan(work.start(1))
+    clock = ShiftedClock(1.0, NOON)
+    worker = a_worker(
+        sqlite_database, clock, EmbeddedCarrier(SimulatedCarrier(clock)), tmp_path, with_floor=True
+    )
+    assert worker.floor is not None
+    floor = worker.floor
+    campaigns = schema.campaigns
+    sqlite_database.write_now(lambda tx: tx.execute(campaigns.delete()))
+
+    async def scenario() -> None:
+        async with asyncio.timeout(10):
+            dialing = asyncio.ensure_future(floor.dial(plan, lambda: True))
+            await asyncio.sleep(0)
+            floor.keeper.held.set()
+            await dialing
+
+    asyncio.run(scenario())
+    assert plan.task_id not in floor.desk.floor.roster.tasks
+
+
+def test_a_database_that_is_away_holds_a_task_up_and_ends_no_worker(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = AgentWork(sqlite_database)
+    plan = work.plan(work.start(1))
+    clock = ShiftedClock(1.0, NOON)
+    worker = a_worker(
+        sqlite_database, clock, EmbeddedCarrier(SimulatedCarrier(clock)), tmp_path, with_floor=True
+    )
+    assert worker.floor is not None
+    floor = worker.floor
+    read, away = sqlite_database.read, [True]
+
+    async def broken(*args: Any, **kwargs: Any) -> Any:
+        if away:
+            away.pop()
+            raise StoreError("the database is away")
+        return await read(*args, **kwargs)
+
+    monkeypatch.setattr(sqlite_database, "read", broken)
+
+    async def scenario() -> None:
+        floor.keeper.held.set()
+        await floor.dial(plan, lambda: False)
+        assert plan.task_id not in floor.desk.floor.roster.tasks
+        await floor.dial(plan, lambda: False)
+
+    asyncio.run(scenario())
+    assert plan.task_id in floor.desk.floor.roster.tasks

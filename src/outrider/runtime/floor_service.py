@@ -78,10 +78,19 @@ class FloorService:
         group.create_task(keep_sampling(self._database, self.desk, self.keeper.held))
 
     async def dial(self, plan: TaskPlan, admitted: Callable[[], bool]) -> None:
-        """Dial for the agents of a task while it is admitted, once the floor is ours."""
+        """Dial for the agents of a task while it is admitted, once the floor is ours.
+
+        Returns early where the database is away, or the task was deleted while another process had the floor:
+        the worker calls it again for what is still admitted.
+        """
         self._plans[plan.task_id] = plan
         await self.keeper.held.wait()
-        self.desk.floor.know_task(await self.seating.task(plan.task_id))
+        try:
+            task = await self.seating.task(plan.task_id)
+        except (NotFoundError, StoreError) as error:
+            log.warning("task_not_dialed_for_yet", task=plan.task_id, error=error.message)
+            return
+        self.desk.floor.know_task(task)
         await self.loops.run(plan, admitted)
 
     async def stop(self) -> None:

@@ -65,8 +65,9 @@ class Seating:
             for pool_id in sorted(pools | every):
                 try:
                     await self.deal(pool_id)
-                except StoreError as error:
-                    log.warning("seats_wait_for_database", error=error.message)
+                except (StoreError, NotFoundError) as error:
+                    # A job that was deleted in between is dealt without next.
+                    log.warning("seats_not_dealt", pool=pool_id, error=error.message)
                     self._pools.add(pool_id)
 
     async def deal(self, pool_id: PoolId) -> None:

@@ -60,7 +60,13 @@ def outcome(future: "Future[Any]") -> object:
 def test_what_the_database_rolled_back_by_itself_is_told_as_undone(engine: Engine, trouble: Any) -> None:
     writer = SingleWriter(engine.connect)
     begun, go = threading.Event(), threading.Event()
-    first = writer.submit(lambda tx: (begun.set(), go.wait(10), adding(1)(tx)))
+
+    def waiting(tx: Connection) -> int:
+        begun.set()
+        go.wait(10)
+        return int(adding(1)(tx))
+
+    first = writer.submit(waiting)
     assert begun.wait(10)
     together = [writer.submit(adding(2)), writer.submit(trouble), writer.submit(adding(3))]
     go.set()
