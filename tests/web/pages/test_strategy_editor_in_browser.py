@@ -121,7 +121,7 @@ def test_the_form_is_used_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("#outline")).to_contain_text("It can be run.")
 
 
-@pytest.mark.parametrize("key", ["appointment", "escalation"])
+@pytest.mark.parametrize("key", ["appointment", "escalation", "predictive"])
 def test_nothing_is_wider_than_a_phone(page: Page, key: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(f"/strategies/new?template={key}")

@@ -31,7 +31,7 @@ ABANDONMENT: Sequence[Node] = (
 def agents_part(prompt: Sequence[Node]) -> Part:
     """Return the part of a call that makes it one for agents; `prompt` are the fields of what is said."""
     nodes: Sequence[Node] = (
-        Field("mode", "Mode", Kind.CHOICE, options=MODES, required=True),
+        Field("mode", "Mode", Kind.CHOICE, options=MODES, required=True, wide=True),
         Field(
             "skills",
             "Skills",
