@@ -123,7 +123,11 @@ def due(
 def expiring(tx: Tx, campaign_id: int, now: dt.datetime) -> list[Callback]:
     """Return callbacks in nobody's hands whose time for their agent is over."""
     query = _query().where(
-        B.campaign_id == campaign_id, B.state == CallbackState.WAITING.value, B.expires_at <= now
+        B.campaign_id == campaign_id,
+        B.state == CallbackState.WAITING.value,
+        # None expires before it is due: only those are looked at, by the index.
+        B.due_at <= now,
+        B.expires_at <= now,
     )
     return [_callback(row) for row in tx.execute(query.order_by(B.id)).mappings()]
 
