@@ -43,8 +43,10 @@ def test_a_callback_is_made_found_changed_and_cancelled_by_forms(of: PromisedSit
         of.contacts[0][0],
         "about\nthe <loan>",
     )
+    assert "while a job of its campaign runs" in page
     address = f"/callbacks/{made.id}"
     shown = form.page(address)
+    assert "expire, while a job of the campaign runs" in shown
     assert faults_of(shown) == []
     assert f'value="{TOMORROW}"' in shown
     again = of.fields(time_zone="Europe/Berlin", kind="campaign", address=made.address, note="soon")
