@@ -1,6 +1,7 @@
 """Callbacks over each database: made by hand or promised, given to whom they belong, expired, never lost."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -218,6 +219,26 @@ def test_a_callback_is_changed_and_cancelled_while_nobody_has_it(database: Datab
     with pytest.raises(ConflictError, match="is cancelled"):
         work.database.write_now(service.cancel, work.now, SYSTEM, made.id)
     assert work.drifts() == []
+
+
+def test_an_overdue_callback_is_given_to_somebody_else_at_the_time_that_it_had(database: Database) -> None:
+    work = Promising(database)
+    made = work.make(kind=K.STRICT_AGENT, agent_id=work.agent, expires_at=work.now + 3 * HOUR)
+    bob = other_agent(work)
+    work.wait(hours=2)
+    plan = CallbackPlan(
+        made.due_at, K.STRICT_AGENT, bob.agent_id, note="ada is ill", expires_at=made.expires_at
+    )
+    changed = work.database.write_now(service.change, work.now, SYSTEM, made.id, plan)
+    assert (changed.due_at, changed.expires_at, changed.note) == (made.due_at, made.expires_at, "ada is ill")
+    work.give_back(work.one(bob), skipped=False)
+    # Another time must lie ahead, and so must that of one which has expired.
+    earlier = replace(plan, at=made.due_at + HOUR / 2)
+    with pytest.raises(InvalidInputError, match="give a time from now"):
+        work.database.write_now(service.change, work.now, SYSTEM, made.id, earlier)
+    work.wait(hours=1)
+    with pytest.raises(InvalidInputError, match="give a time from now"):
+        work.database.write_now(service.change, work.now, SYSTEM, made.id, plan)
 
 
 def test_only_a_list_or_a_deletion_ends_a_callback(database: Database) -> None:

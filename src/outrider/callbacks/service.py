@@ -132,7 +132,7 @@ def create(
 
 
 def change(tx: Tx, now: dt.datetime, caller: Caller, callback_id: int, plan: CallbackPlan) -> Callback:
-    """Let an open callback be as planned; an expired one waits for its agent again.
+    """Let an open callback be as planned; an expired one waits for its agent again, at a time to come.
 
     NotFoundError when not visible; InvalidInputError as for `create`; ConflictError when it is closed, or
     an agent has it in hand.
@@ -244,7 +244,9 @@ def _values(
         )
     contact, country = found
     place = Place(contact, country, strategy.hours(action))
-    values = checked(plan, action, place, now)
+    # One that is overdue may keep its time when only its agent, say, is another.
+    stays = known is not None and plan.at == known.due_at and now < known.expires_at
+    values = checked(plan, action, place, min(now, known.due_at) if known is not None and stays else now)
     blocked = do_not_contact.blocked(tx, organization_id, [str(values["address"])])
     if blocked:
         raise InvalidInputError(
