@@ -23,7 +23,7 @@ from outrider.db.database import Database
 from support.agent_floor import add_agents
 from support.databases import sqlite_url
 from support.live_runs import LISTENING, LiveRun, live_run
-from support.processes import PATIENCE, Program, eventually, programs
+from support.processes import PATIENCE, Program, Programs, eventually, programs
 
 AGENTS = 500
 RATE = 50
@@ -59,8 +59,8 @@ abandoned = { text = "This was a call of Example Ltd." }
 Figure = tuple[str, str, str]
 
 
-def begun(folder: Path, database: Database, commands: Any) -> tuple[LiveRun, int, list[str]]:
-    """Start a carrier and make agents and a job; return the run, the job and the agents' tokens."""
+def begun(folder: Path, database: Database, commands: Programs) -> tuple[LiveRun, list[str]]:
+    """Start a carrier and make agents and a job; return the run and the agents' tokens."""
     behaviour = folder / "carrier.toml"
     behaviour.write_text(PROFILES, encoding="utf-8")
     run = live_run(database, commands, folder, ports=TELEPHONY_PORTS, speed=SPEED, carrier=False)
@@ -74,8 +74,8 @@ def begun(folder: Path, database: Database, commands: Any) -> tuple[LiveRun, int
     )
     tokens = add_agents(database, AGENTS)
     numbers = run.system.contact_list("people", 30_000)
-    job = run.system.start(run.system.campaign("sell", [numbers], source=SELL), run.clock.now())
-    return run, job, tokens
+    run.system.start(run.system.campaign("sell", [numbers], source=SELL), run.clock.now())
+    return run, tokens
 
 
 def delays(entries: Sequence[Mapping[str, Any]], begin: dt.datetime, end: dt.datetime) -> list[float]:
@@ -110,7 +110,7 @@ def figures() -> list[Figure]:
         programs(Path(place)) as commands,
     ):
         folder, database = Path(place), Database(url)
-        run, _, tokens = begun(folder, database, commands)
+        run, tokens = begun(folder, database, commands)
         server = commands.start("serve", "--port", "0")
         address = server.wait_for(LISTENING)[1]
         secrets = folder / "tokens.txt"
