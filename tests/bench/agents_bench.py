@@ -1,12 +1,11 @@
 """Many agents on one server process: 500 desktops on websockets, 50 live answers a second.
 
-`make bench` calls `figures`. Times are the carrier's own: from its answering a call until it is told to put that
-call into an agent's room, which is everything between the answer and the words "hello?". Carrier, desktops and
-server are processes of their own, and share the machine's cores.
+`make bench` calls `figures`. Times are the carrier's own: from its answering a call until it is told to put
+that call into an agent's room: everything between "hello?" and the agent. Carrier, desktops and server are
+processes of their own, and share the machine's cores.
 """
 
 import datetime as dt
-import json
 import re
 import statistics
 import sys
