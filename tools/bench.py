@@ -22,6 +22,7 @@ PARTS = {
     "dialing": ("dialing_bench", "Dialing"),
     "import": ("import_bench", "Importing contacts"),
     "channels": ("channels_bench", "Simulated carrier"),
+    "agents": ("agents_bench", "Many agents"),
     "pacing": ("pacing_bench", "Pacing"),
     "calls": ("calls_bench", "Calls over real Asterisk"),
     "email": ("email_bench", "Email"),

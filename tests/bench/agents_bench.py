@@ -1,12 +1,11 @@
 """Many agents on one server process: 500 desktops on websockets, 50 live answers a second.
 
-`make bench` calls `figures`. Times are the carrier's own: from its answering a call until it is told to put that
-call into an agent's room, which is everything between the answer and the words "hello?". Carrier, desktops and
-server are processes of their own, and share the machine's cores.
+`make bench` calls `figures`. Times are the carrier's own: from its answering a call until it is told to put
+that call into an agent's room: everything between "hello?" and the agent. Carrier, desktops and server are
+processes of their own, and share the machine's cores.
 """
 
 import datetime as dt
-import json
 import re
 import statistics
 import sys
@@ -23,7 +22,7 @@ from outrider.db.database import Database
 from support.agent_floor import add_agents
 from support.databases import sqlite_url
 from support.live_runs import LISTENING, LiveRun, live_run
-from support.processes import PATIENCE, Program, eventually, programs
+from support.processes import PATIENCE, Program, Programs, eventually, programs
 
 AGENTS = 500
 RATE = 50
@@ -59,8 +58,8 @@ abandoned = { text = "This was a call of Example Ltd." }
 Figure = tuple[str, str, str]
 
 
-def begun(folder: Path, database: Database, commands: Any) -> tuple[LiveRun, int, list[str]]:
-    """Start a carrier and make agents and a job; return the run, the job and the agents' tokens."""
+def begun(folder: Path, database: Database, commands: Programs) -> tuple[LiveRun, list[str]]:
+    """Start a carrier and make agents and a job; return the run and the agents' tokens."""
     behaviour = folder / "carrier.toml"
     behaviour.write_text(PROFILES, encoding="utf-8")
     run = live_run(database, commands, folder, ports=TELEPHONY_PORTS, speed=SPEED, carrier=False)
@@ -74,8 +73,8 @@ def begun(folder: Path, database: Database, commands: Any) -> tuple[LiveRun, int
     )
     tokens = add_agents(database, AGENTS)
     numbers = run.system.contact_list("people", 30_000)
-    job = run.system.start(run.system.campaign("sell", [numbers], source=SELL), run.clock.now())
-    return run, job, tokens
+    run.system.start(run.system.campaign("sell", [numbers], source=SELL), run.clock.now())
+    return run, tokens
 
 
 def delays(entries: Sequence[Mapping[str, Any]], begin: dt.datetime, end: dt.datetime) -> list[float]:
@@ -110,7 +109,7 @@ def figures() -> list[Figure]:
         programs(Path(place)) as commands,
     ):
         folder, database = Path(place), Database(url)
-        run, _, tokens = begun(folder, database, commands)
+        run, tokens = begun(folder, database, commands)
         server = commands.start("serve", "--port", "0")
         address = server.wait_for(LISTENING)[1]
         secrets = folder / "tokens.txt"

@@ -79,19 +79,19 @@ def test_urgent_writes_go_before_those_that_wait(database: Database) -> None:
     """What waits keeps its order, and is committed too, with its failures told to whom they concern."""
     begun, go_on = threading.Event(), threading.Event()
 
-    def first(tx: Tx) -> None:
+    def first(tx: Tx, name: str) -> int:
         begun.set()
         go_on.wait(10)
-        _create(tx, "first")
+        return _create(tx, name)
 
-    def fail(_: Tx) -> None:
-        raise LookupError
+    def fail(_: Tx, name: str) -> int:
+        raise LookupError(name)
 
     async def run() -> list[object]:
-        writing = [asyncio.ensure_future(database.write(first))]
+        writing = [asyncio.ensure_future(database.write(first, "first"))]
         await asyncio.to_thread(begun.wait, 10)
         writing += [asyncio.ensure_future(database.write(_create, f"later {number}")) for number in range(40)]
-        writing += [asyncio.ensure_future(database.write(fail))]
+        writing += [asyncio.ensure_future(database.write(fail, "none"))]
         writing += [
             asyncio.ensure_future(database.write_first(_create, f"urgent {number}")) for number in (1, 2)
         ]

@@ -1,7 +1,7 @@
 """`AgentClient`: one agent on the Agent Web API. Every command has an id and is sent until it is answered."""
 
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -85,14 +85,14 @@ class AgentClient:
             raise
         return bool(answer["over"])
 
-    async def notifications(self) -> AsyncIterator[Told]:
+    async def notifications(self) -> AsyncGenerator[Told, None]:
         """Give what happens until the session is over, `Welcome` first; connections are renewed.
 
         What happens while there is no connection is given afterwards. Where that is too much, another
         `Welcome` comes with `resumed` false and the whole state.
         """
         address = f"{self._url.replace('http', 'ws', 1)}/api/agent/events"
-        following = self._following = Following(address, self._token, self._after)
+        following = self._following = Following(address, self._token, self._after, self._timeout)
         async for told in following:
             self._after = following.last_id
             yield told
@@ -106,7 +106,7 @@ class AgentClient:
         number = command_id or secrets.token_hex(8)
         name, body = _NAME_OF[type(command)], _json(command)
         if self._following is not None:
-            reply = await self._following.ask(number, {"command": name, **body}, self._timeout)
+            reply = await self._following.ask(number, {"command": name, **body})
             if reply is not None:
                 if not reply["ok"]:
                     raise of_problem(reply["problem"])

@@ -38,21 +38,24 @@ class Told:
 class Following:
     """Follows one session; `last_id` is the last notification that was given out."""
 
-    def __init__(self, address: str, token: str, after: int | None) -> None:
+    def __init__(self, address: str, token: str, after: int | None, patience: float = 10.0) -> None:
+        """`patience` is the seconds for which a reply to a command is waited for."""
+        self._patience = patience
         self._address = address
         self._headers = {"Authorization": f"Bearer {token}"}
         self._socket: ClientConnection | None = None
         self._asked: dict[str, asyncio.Future[Mapping[str, Any] | None]] = {}
         self.last_id = after
 
-    async def ask(self, number: str, message: Mapping[str, Any], timeout: float) -> Mapping[str, Any] | None:
+    async def ask(self, number: str, message: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Send a command with this id; return the reply, None where none came: it may have been done."""
         socket = self._socket
         if socket is None or number in self._asked:
             return None
-        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Mapping[str, Any] | None] = asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(self._patience):
                 await socket.send(json.dumps({"id": number, **message}))
                 return await answer
         except (ConnectionClosed, TimeoutError):

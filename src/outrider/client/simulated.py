@@ -157,7 +157,8 @@ async def simulate(
     """Let these agents work for so many real seconds (None: until cancelled).
 
     They log in one after another, `pause` seconds apart. Return what happened, and how long their commands
-    took in real seconds: `counts` and `delays`, which who cancels it keeps. An agent that cannot log in is counted, and the others go on.
+    took in real seconds: `counts` and `delays`, which who cancels it keeps. An agent that cannot log in is
+    counted, and the others go on.
     """
     happened: Counter[str] = Counter() if counts is None else counts
     took = [] if delays is None else delays

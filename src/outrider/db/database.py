@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, RowMapping
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
@@ -27,6 +27,7 @@ Row = RowMapping
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Lane = Literal["ordinary", "urgent"]
 Listener = Callable[[tuple[Event, ...]], None]
 
 AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
@@ -70,7 +71,7 @@ class Database:
     async def write(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` in one transaction on a thread, commit, then tell the listeners."""
         try:
-            result, events = await asyncio.wrap_future(self._submit(False, fn, *args, **kwargs))
+            result, events = await asyncio.wrap_future(self._submit("ordinary", fn, *args, **kwargs))
         except AWAY as error:
             raise _store_error(error) from error
         self._tell(events)
@@ -79,7 +80,7 @@ class Database:
     async def write_first(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, before all that waits to be written: a person waits on the line."""
         try:
-            result, events = await asyncio.wrap_future(self._submit(True, fn, *args, **kwargs))
+            result, events = await asyncio.wrap_future(self._submit("urgent", fn, *args, **kwargs))
         except AWAY as error:
             raise _store_error(error) from error
         self._tell(events)
@@ -96,7 +97,7 @@ class Database:
     def write_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, waiting for it; a deadlock is tried again, so `fn` must have no other effects."""
         try:
-            result, events = self._submit(False, fn, *args, **kwargs).result()
+            result, events = self._submit("ordinary", fn, *args, **kwargs).result()
         except AWAY as error:
             raise _store_error(error) from error
         self._tell(events)
@@ -121,7 +122,7 @@ class Database:
             raise StoreError(f"database {shown} cannot be opened: {_first_line(error)}") from None
 
     def _submit(
-        self, urgent: bool, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+        self, lane: Lane, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[tuple[T, tuple[Event, ...]]]:
         def work(tx: Tx) -> tuple[T, tuple[Event, ...]]:
             tx.info[EVENTS] = []
@@ -131,7 +132,7 @@ class Database:
                 raise as_told(error) from error
 
         if self._writer is not None:
-            return self._writer.submit(work, urgent=urgent)
+            return self._writer.submit(work, urgent=lane == "urgent")
         return self._threads.submit(self._write, work)
 
     def _write(self, work: Callable[[Tx], T]) -> T:

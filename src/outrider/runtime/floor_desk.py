@@ -110,6 +110,7 @@ class FloorDesk:
                 made_for=None if command.session is None else SessionId(command.session),
             )
         )
+        self.lines.sought(claim, waits=claim.attempt_id in self.floor.roster.offers)
 
     def drop(self, call_id: AttemptId) -> None:
         """Find none any more: the end of the call is told next."""

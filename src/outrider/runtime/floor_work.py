@@ -165,11 +165,12 @@ class FloorWork:
                 await self._database.write(
                     agent_claims.give_back, self._rules, claim, now, skipped=skipped, detail=why
                 )
-                return
             except StoreError as error:
                 # Nobody else knows of the card: a promise that it was to keep would stay in hand for ever.
                 log.warning("card_waits_for_database", attempt=claim.attempt_id, error=error.message)
                 await asyncio.sleep(PAUSE)
+            else:
+                return
 
     async def _start_card(self, attempt_id: AttemptId) -> bool:
         tried = False

@@ -13,7 +13,7 @@ from outrider.agents.model import AgentState, Session
 from outrider.campaigns.outcome import Outcome
 from outrider.dialing.attempt import Claim
 from outrider.dialing.commands import Finish
-from outrider.dialing.predictive.model import LineEnd, Observation, TalkEnd
+from outrider.dialing.predictive.model import LineEnd, Observation, Sought, TalkEnd
 from outrider.ids import AttemptId, TaskId
 
 Cell = tuple[TaskId, str]
@@ -54,6 +54,11 @@ class LineBook:
         begun = self._pages.setdefault(_cell(claim), Page()).lines.pop(claim.attempt_id, None)
         if begun is not None:
             self._observe(claim.plan.task_id, LineEnd(True, now.timestamp() - begun, now.timestamp()))
+
+    def sought(self, claim: Claim, *, waits: bool) -> None:
+        """Note whether a person who answered has to wait for an agent."""
+        if claim.session_id is None:
+            self._observe(claim.plan.task_id, Sought(waits))
 
     def end(self, claim: Claim, finish: Finish, now: dt.datetime) -> None:
         """Note that a line is over; one that no person took tells how rare answers are."""

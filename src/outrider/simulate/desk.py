@@ -102,6 +102,8 @@ class Desk:
                 made_for=made_for,
             )
         )
+        if self.pacers is not None:
+            self.pacers.waits(claim, waits=claim.attempt_id in self.floor.roster.offers)
 
     def drop(self, call_id: AttemptId) -> None:
         """Find none any more: the end of the call is told next."""

@@ -18,6 +18,7 @@ from outrider.dialing.predictive.model import (
     OLDEST_LINE,
     FloorView,
     LineEnd,
+    Sought,
     TalkEnd,
 )
 
@@ -48,6 +49,7 @@ class Measured:
     seconds: float = 0.0
     busy: float = 0.0
     live: int = 0
+    waited: int = 0
     abandoned: int = 0
     lines: int = 0
     agent_seconds: float = 0.0
@@ -81,6 +83,10 @@ class Policy(Protocol):
 
     def line_ended(self, end: LineEnd) -> None:
         """Take the end of a line, or the answer of a person."""
+        ...
+
+    def sought(self, sought: Sought) -> None:
+        """Take whether a person who answered has to wait."""
         ...
 
     def answered(self, *, abandoned: bool) -> None:
@@ -210,6 +216,8 @@ class LineModel:
 
     def _answered(self, number: int) -> None:
         self.measured.live += 1
+        self.measured.waited += self.free == 0
+        self.policy.sought(Sought(self.free == 0))
         if self.free > 0:
             self.free -= 1
             self._talk(number)

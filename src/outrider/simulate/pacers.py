@@ -25,6 +25,7 @@ from outrider.dialing.predictive.model import (
     FloorView,
     LineEnd,
     PacingMode,
+    Sought,
     TalkEnd,
 )
 from outrider.dialing.predictive.pacer import Pacer
@@ -66,6 +67,10 @@ class Pacers:
     def sought(self, claim: Claim) -> None:
         """Note that a person answered."""
         self._line_ends(claim, live=True)
+
+    def waits(self, claim: Claim, *, waits: bool) -> None:
+        """Note whether a person who answered has to wait for an agent."""
+        self._pacer(self._memory.tasks[claim.plan.task_id]).observe(Sought(waits))
 
     def joined(self, claim: Claim) -> None:
         """Note that a person who answered has an agent."""

@@ -7,7 +7,7 @@ their products.
 import math
 import random
 
-from outrider.dialing.predictive.model import FloorView, LineEnd, PacingMode, TalkEnd
+from outrider.dialing.predictive.model import FloorView, LineEnd, PacingMode, Sought, TalkEnd
 from outrider.dialing.predictive.pacer import Pacer
 from outrider.simulate.line_model import LineModel
 
@@ -18,6 +18,9 @@ class Unheeding:
     every = 1.0
 
     def line_ended(self, end: LineEnd) -> None:
+        """Take no notice."""
+
+    def sought(self, sought: Sought) -> None:
         """Take no notice."""
 
     def answered(self, *, abandoned: bool) -> None:
@@ -191,6 +194,10 @@ class Ours:
     def line_ended(self, end: LineEnd) -> None:
         """Learn."""
         self.pacer.observe(end)
+
+    def sought(self, sought: Sought) -> None:
+        """Learn."""
+        self.pacer.observe(sought)
 
     def answered(self, *, abandoned: bool) -> None:
         """Learn."""

@@ -56,7 +56,14 @@ class TalkEnd:
     seconds: float
 
 
-Observation = LineEnd | TalkEnd
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A person answered, and had to wait for an agent, or did not."""
+
+    waits: bool
+
+
+Observation = LineEnd | TalkEnd | Sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ class Decision:
 
     `risk` is the chance that one more live answer would find no agent, `allowed` the risk that the budget
     allows for a line, `live_share` the estimated share of lines that a person answers, from `live_low` to
-    `live_high` (90 %).
+    `live_high` (90 %), `waited` the share of people who lately had to wait for an agent.
     """
 
     lines: int
@@ -120,6 +127,7 @@ class Decision:
     abandonment: float
     abandonment_today: float
     limit: float
+    waited: float = 0.0
 
     @property
     def sentence(self) -> str:

@@ -16,8 +16,10 @@ from outrider.dialing.predictive.model import (
     LineEnd,
     Observation,
     PacingMode,
+    Sought,
 )
 from outrider.dialing.predictive.risk import lines_within
+from outrider.dialing.predictive.waiting import Waiting
 
 FIRST_LINES = 30
 """Lines of an unknown campaign that are dialed one for each free agent."""
@@ -33,12 +35,15 @@ class Pacer:
     ) -> None:
         self.mode = mode
         self.budget = Budget(limit, days, denominator)
+        self.waiting = Waiting()
         self.estimates = Estimates()
 
     def observe(self, observation: Observation) -> None:
-        """Learn from the end of a line or of a contact."""
+        """Learn from the end of a line or of a contact, and from how long people wait."""
         if isinstance(observation, LineEnd):
             self.estimates.observe_line(live=observation.live, seconds=observation.seconds, at=observation.at)
+        elif isinstance(observation, Sought):
+            self.waiting.observe(waits=observation.waits)
         else:
             self.estimates.observe_talk(observation.seconds)
 
@@ -58,7 +63,8 @@ class Pacer:
         allowed = self.budget.allowed() if self.mode is PacingMode.PREDICTIVE else 0.0
         by_age, release = self.estimates.live_by_age(), self.estimates.release()
         answering = [(by_age[age], count) for age, count in enumerate(view.lines) if count]
-        releasing = [(release[step], count) for step, count in enumerate(view.busy) if count]
+        trust = self.waiting.trust
+        releasing = [(trust * release[step], count) for step, count in enumerate(view.busy) if count]
         share, deviation = self.estimates.share.mean, self.estimates.share.deviation
         wanted, bound = singly, Bound.AGENTS
         risk = 0.0
@@ -87,16 +93,22 @@ class Pacer:
             abandonment=self.budget.share,
             abandonment_today=self.budget.share_today,
             limit=self.budget.limit,
+            waited=self.waiting.share,
         )
 
     def snapshot(self) -> dict[str, Any]:
         """Return what was learned as JSON data, so that a restart does not begin anew."""
-        return {"estimates": self.estimates.snapshot(), "budget": self.budget.snapshot()}
+        return {
+            "estimates": self.estimates.snapshot(),
+            "budget": self.budget.snapshot(),
+            "waiting": self.waiting.snapshot(),
+        }
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """Go on with what `snapshot` returned."""
         self.estimates.restore(data["estimates"])
         self.budget.restore(data["budget"])
+        self.waiting.restore(data["waiting"])
 
 
 def _within(view: FloorView, wanted: int, bound: Bound) -> tuple[int, Bound]:
