@@ -1,6 +1,6 @@
 """Agents as records: accounts with skills, the states of a session, and what a session has in hand. Pure.
 
-`floor.py` and `session.py` change sessions; `store.py` keeps them; the API, the pages and the simulator read
+`floor.py` changes sessions; `sessions_store.py` keeps them; the API, the pages and the simulator read
 them.
 """
 
@@ -130,10 +130,10 @@ class Engagement:
 class Session:
     """One agent from login to logout, as the floor sees it.
 
-    `deadline` ends the present state by itself (preview: dials; wrap-up: ends with the default code).
+    `deadline` ends the present state by itself (preview: dials; wrap-up: ends with the default code), or is
+    when the phone of an agent who is ready is called again after it was lost.
     `next_task` is the job that a move leads to; `pending_why` says what a pending move or detachment waits
     for, in words. `then` is the state wished for after the contact in hand (NOT_READY or LOGGED_OUT).
-    `lines_until` is when the nail-up is tried again after it was lost.
     """
 
     id: SessionId
