@@ -1,6 +1,7 @@
 """Measure speed and write docs/benchmarks.md: `python -m tools.bench [PART...]`, or `make bench`.
 
-Each part is a module of tests/bench with `figures() -> [(what, value, target)]`, or rows of its own COLUMNS.
+Each part is a module of tests/bench with `figures() -> [(what, value, target)]`, or rows of its own COLUMNS,
+and a NOTE where the figures want an explanation.
 Each runs in a process of its own so that none warms or crowds another. Medians and ratios; the machine is
 described beside them.
 """
@@ -12,6 +13,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,14 +35,24 @@ RUN = """
 import json, pathlib, sys
 from bench import {0} as part
 columns = getattr(part, "COLUMNS", ("what", "measured", "target"))
-pathlib.Path(sys.argv[1]).write_text(json.dumps([columns, *part.figures()]), encoding="utf-8")
+found = [getattr(part, "NOTE", ""), columns, part.figures()]
+pathlib.Path(sys.argv[1]).write_text(json.dumps(found), encoding="utf-8")
 """
 
 Row = tuple[str, ...]
 
 
-def measure(module: str) -> list[Row]:
-    """Run one part in a fresh process; return its columns and figures; CalledProcessError when it fails."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one part found, and what is to be said of it."""
+
+    note: str
+    columns: Row
+    figures: list[Row]
+
+
+def measure(module: str) -> Measured:
+    """Run one part in a fresh process; return what it found. CalledProcessError when it fails."""
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"}
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "figures.json"
@@ -52,8 +64,8 @@ def measure(module: str) -> list[Row]:
             cwd=ROOT,
             env=environment,
         )
-        found = json.loads(answer.read_text(encoding="utf-8"))
-    return [tuple(row) for row in found]
+        note, columns, figures = json.loads(answer.read_text(encoding="utf-8"))
+    return Measured(note, tuple(columns), [tuple(row) for row in figures])
 
 
 def machine() -> str:
@@ -70,22 +82,22 @@ def machine() -> str:
     )
 
 
-def section(title: str, rows: list[Row]) -> str:
-    """Return one part of the page: its columns and figures."""
-    columns, *figures = rows
-    lines = [f"## {title}", "", f"| {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}"]
-    lines += [f"| {' | '.join(figure)} |" for figure in figures]
+def section(title: str, found: Measured) -> str:
+    """Return one part of the page: its note, columns and figures."""
+    lines = [f"## {title}", "", *([found.note, ""] if found.note else [])]
+    lines += [f"| {' | '.join(found.columns)} |", f"|---|{'---:|' * (len(found.columns) - 1)}"]
+    lines += [f"| {' | '.join(figure)} |" for figure in found.figures]
     return "\n".join(lines) + "\n"
 
 
-def page(described: str, results: dict[str, list[Row]]) -> str:
+def page(described: str, results: dict[str, Measured]) -> str:
     """Return the page that shows the results."""
     today = dt.datetime.now(dt.UTC).date().isoformat()
     head = (
         "# Benchmarks\n\nWritten by `make bench`; every figure is measured side by side in one run.\n\n"
         f"{today}: {described}.\n"
     )
-    return "\n".join([head, *(section(title, rows) for title, rows in results.items())])
+    return "\n".join([head, *(section(title, found) for title, found in results.items())])
 
 
 def main(names: list[str]) -> int:
@@ -100,7 +112,7 @@ def main(names: list[str]) -> int:
         module, title = PARTS[name]
         print(f"{title}:", flush=True)
         results[title] = measure(module)
-        for what, value, *rest in results[title][1:]:
+        for what, value, *rest in results[title].figures:
             print(f"  {what:60} {value:>14}   {'   '.join(rest)}", flush=True)
     if not names:
         PAGE.write_text(page(described, results), encoding="utf-8")
