@@ -44,9 +44,9 @@ COLUMNS = (
     "OMniDialer's rule",
 )
 NOTE = (
-    "Busy % / abandoned % of live answers / abandoned % of the worst day. A line is live with probability p, and"
-    " answered after 5 to 15 s, else held; H is the mean of exponential handling times. Other rules are as their"
-    " makers document them, run in the same model for 3 to 12 days, not their products."
+    "Busy % / abandoned % of live answers / abandoned % of the worst day. A line is live with probability p,"
+    " and answered after 5 to 15 s, else held; H is the mean of exponential handling times. Other rules are"
+    " as their makers document them, run in the same model for 3 to 12 days, not their products."
 )
 SETTINGS = {"S1": (1 / 3, 90.0, 17.5), "S2": (0.2, 120.0, 22.0), "S3": (0.1, 150.0, 22.0)}
 SIZES = (5, 10, 20, 50, 100)
