@@ -138,6 +138,7 @@ def test_the_figures_of_a_job_follow_its_samples(page: Page, desk: DeskSite) -> 
     figures = page.locator(f"#task-{task_id}")
     expect(figures).to_contain_text("25.0%")
     expect(page.locator("#agents-chart canvas")).to_be_visible()
+    expect(page.locator("#agents-chart .u-legend .u-value").nth(2)).to_have_text("3")
     keep(desk, task_id, busy=4, ready=0)
     expect(figures).to_contain_text("100.0%")
     assert fits(page)

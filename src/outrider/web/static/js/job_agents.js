@@ -48,8 +48,6 @@ function draw(found, anew = false) {
     element.replaceChildren();
     plot = new uPlot(options(), data, element);
   }
-  // Without a pointer on the chart, the legend shows the newest numbers.
-  if (plot.cursor.idx == null) plot.setLegend({ idx: found.times.length - 1 }, false);
 }
 
 function options() {
@@ -63,6 +61,8 @@ function options() {
     height: height(),
     padding: [12, 8, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    // Without a pointer on the chart, the legend shows the newest numbers.
+    hooks: { draw: [(drawn) => drawn.cursor.idx == null && drawn.setLegend({ idx: drawn.data[0].length - 1 }, false)] },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_, __, top) => [0, Math.max(4, Math.ceil((top || 0) * 1.08))] }, share: { range: (_, __, top) => [0, Math.max(5, top || 0)] } },
     axes: [
