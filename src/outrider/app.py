@@ -118,6 +118,10 @@ def make_web(prepared: Prepared, door: FloorDoor | None = None) -> tuple[FastAPI
     news = News(prepared.database)
     metrics = Metrics(lambda: prepared.database.read_now(_figures, prepared.clock.now()))
     speech_check = make_check(speech_settings(prepared.settings))
+    door = door or FloorDoor()
+    agents = AgentDesk(door)
+    patience = prepared.settings.agents.desktop_patience
+    door.on_found = lambda session_id: agents.desktops.expected(session_id, door.connected, patience)
     edge = EdgeServices(
         database=prepared.database,
         clock=prepared.clock,
@@ -126,7 +130,7 @@ def make_web(prepared: Prepared, door: FloorDoor | None = None) -> tuple[FastAPI
         news=news,
         metrics=metrics,
         parts={
-            AgentDesk: AgentDesk(door or FloorDoor()),
+            AgentDesk: agents,
             ChannelChecks: make_channel_checks(
                 prepared.settings, prepared.database, prepared.sealer, speech_check
             ),

@@ -66,7 +66,7 @@ def make_worker(prepared: Prepared, slot: Slot, voice: MediaServers, door: Floor
         with_floor=door is not None,
     )
     if door is not None:
-        door.floor = worker.floor
+        door.enter(worker.floor)
     worker.channel_keeper = make_keeper(
         settings,
         prepared.database,

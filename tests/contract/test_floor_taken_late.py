@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from outrider.agents.model import AgentState, NailUp
+from outrider.agents.absence import DESKTOP_LOST
+from outrider.agents.model import AgentState, NailUp, SessionId
 from outrider.db.database import Database
 from outrider.ids import AttemptId
 from outrider.runtime import store
@@ -60,6 +61,37 @@ def test_a_contact_in_hand_whose_call_is_closed_is_wrapped_up(
     contact = replace(engagement("c1", SELL), answered_at=NOON, customer_up=True)
     after = taken_with(sqlite_database, state=state, engagement=contact)
     assert after.session.state is AgentState.WRAP_UP
+
+
+def test_desktops_of_a_former_life_must_come_back(sqlite_database: Database) -> None:
+    """An agent who was ready gets no contact for ever if nobody looks at the screen any more."""
+    found: list[SessionId] = []
+
+    async def scenario() -> DeskStage:
+        async with desk_stage(sqlite_database) as stage:
+            await stage.voice.open(stage.desk.driver.on_event)
+            stage.admit()
+            await stage.phone_up()
+            stage.write(stage.session)
+            await stage.desk.close()
+            after = stage.again()
+            after.keeper.on_found = found.append
+            assert await after.keeper.try_once()
+            await after.desk.close()
+            return after
+
+    after = asyncio.run(scenario())
+    assert found == [after.session_id]
+    assert (after.session.state, after.session.connected) == (AgentState.READY, True)
+    after.desk.floor.connected(after.session_id, NOON, connected=False)
+    assert (after.session.state, after.session.reason) == (AgentState.NOT_READY, DESKTOP_LOST)
+
+
+def test_an_agent_whose_desktop_was_lost_before_works_when_it_is_back(sqlite_database: Database) -> None:
+    after = taken_with(sqlite_database, state=AgentState.NOT_READY, reason=DESKTOP_LOST)
+    assert after.session.connected is False
+    after.desk.floor.connected(after.session_id, NOON, connected=True)
+    assert after.session.state is AgentState.READY
 
 
 def test_only_attempts_that_are_closed_are_taken_for_over(database: Database) -> None:

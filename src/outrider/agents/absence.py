@@ -15,6 +15,11 @@ from outrider.agents.roster import Roster
 DESKTOP_LOST = "desktop lost"
 
 
+def presumed(session: Session) -> bool:
+    """Return whether a session of a former life is taken to have its desktop still, until that is missed."""
+    return DESKTOP_LOST not in (session.reason, session.then_reason)
+
+
 def gone(roster: Roster, session: Session, now: dt.datetime) -> None:
     """Give an agent no further contacts; a card that nobody looks at goes back, and is not dialed by itself.
 

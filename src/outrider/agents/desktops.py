@@ -53,6 +53,11 @@ class Desktops:
             tell(session_id, True)
         self._wind(session_id, tell, patience)
 
+    def expected(self, session_id: SessionId, tell: Tell, patience: float) -> None:
+        """Note a session of a former life: `tell(session, False)` unless its desktop comes or asks in time."""
+        if not self._open[session_id] and session_id not in self._alarms:
+            self._wind(session_id, tell, patience)
+
     def count(self) -> int:
         """Return how many connections there are."""
         return self._open.total()

@@ -4,7 +4,7 @@ The composition root makes one; a worker that begins enters its floor here. It i
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from outrider.agents.commands import Command
@@ -21,6 +21,14 @@ class FloorDoor:
 
     def __init__(self) -> None:
         self.floor: FloorService | None = None
+        self.on_found: Callable[[SessionId], None] | None = None
+        """Told of every session that a floor finds when it is taken."""
+
+    def enter(self, floor: FloorService | None) -> None:
+        """Let this be the floor of the process, or nothing."""
+        self.floor = floor
+        if floor is not None:
+            floor.keeper.on_found = self.on_found
 
     @property
     def available(self) -> bool:

@@ -13,8 +13,9 @@ from dataclasses import replace
 import structlog
 
 from outrider.agents import legs, sessions
+from outrider.agents.absence import presumed
 from outrider.agents.leg import LegPurpose
-from outrider.agents.model import AgentState, NailUp, Session
+from outrider.agents.model import AgentState, NailUp, Session, SessionId
 from outrider.agents.roster import FloorTask
 from outrider.channels.base import VoiceChannel
 from outrider.channels.model import Living
@@ -61,6 +62,8 @@ class FloorKeeper:
         self._worker_id = worker_id
         self._task = task
         self.held = asyncio.Event()
+        self.on_found: Callable[[SessionId], None] | None = None
+        """Told of every session of a former life: its desktop has to come back."""
 
     async def try_once(self) -> bool:
         """Take the floor if nobody has it, with all sessions and legs that are there; say whether we have it.
@@ -167,6 +170,9 @@ class FloorKeeper:
                 self._desk.end_leg(leg)
         self._end_consultations()
         self._end_claims()
+        for session in self._desk.floor.sessions():
+            if self.on_found is not None:
+                self.on_found(session.id)
         log.info("floor_taken", sessions=len(found), legs=len(kept))
 
     async def _learn(self, tasks: AbstractSet[TaskId]) -> set[TaskId]:
@@ -215,6 +221,6 @@ def _as_found(
     """
     if session.leg is not None and session.leg in kept | unknown:
         nail_up = NailUp.UP if session.leg in kept else session.nail_up
-        return replace(session, nail_up=nail_up, server=servers[session.leg], connected=False)
+        return replace(session, nail_up=nail_up, server=servers[session.leg], connected=presumed(session))
     lost = NailUp.NONE if session.nail_up is NailUp.NONE else NailUp.LOST
-    return replace(session, nail_up=lost, leg=None, connected=False)
+    return replace(session, nail_up=lost, leg=None, connected=presumed(session))
