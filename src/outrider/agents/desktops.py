@@ -54,7 +54,7 @@ class Desktops:
         self._wind(session_id, tell, patience)
 
     def expected(self, session_id: SessionId, tell: Tell, patience: float) -> None:
-        """Note a session of a former life: `tell(session, False)` unless its desktop comes or asks in time."""
+        """Note a session of a former life; `tell(session, False)` unless its desktop comes, or asks."""
         if not self._open[session_id] and session_id not in self._alarms:
             self._wind(session_id, tell, patience)
 
