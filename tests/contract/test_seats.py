@@ -195,6 +195,22 @@ def test_a_move_takes_the_seat_along_and_dealing_leaves_it_there(place: Seating)
     assert place.drifts() == []
 
 
+def test_a_seat_that_its_licence_was_taken_from_cannot_be_moved(place: Seating) -> None:
+    """It drains: moved, it would be granted anew, of a pool that has none left (licensing.md 2.1)."""
+    place.job("a", minimum=0)
+    place.job("b", minimum=0)
+    place.log_in("ada")
+    place.deal()
+    (there,) = place.where().values()
+    other = "b" if there == "a" else "a"
+    place.license(predictive_agents=0, preview_agents=2)
+    before = (place.rows(), place.task("a"), place.task("b"))
+    with pytest.raises(LicenceShortageError, match="no seat: 1 of 0 predictive seats are taken"):
+        place.database.write_now(seats.move, RULES, place.sessions["ada"], place.tasks[other], place.now)
+    assert (place.rows(), place.task("a"), place.task("b")) == before
+    assert place.drifts() == []
+
+
 def test_a_move_that_does_not_fit_changes_nothing_and_says_why(place: Seating) -> None:
     place.license(predictive_agents=1, preview_agents=2)
     place.job("a", minimum=1)

@@ -150,6 +150,8 @@ class Composed:
     """A site with everything in it. Users are made when they are first asked for."""
 
     site: Site
+    with_agents_jobs: bool = False
+    """Whether each organization has a job in which agents talk, too."""
     _clients: dict[str, Api] = field(default_factory=dict)
 
     @property
@@ -272,7 +274,7 @@ class Composed:
             campaign_id=made[0].id,
             spare_campaign_id=made[1].id,
             job_id=job.id,
-            agents_job_id=jobs.create(tx, made[2].id, organization_id, self.now, "test").id,
+            agents_job_id=self._agents_job(tx, made[2].id, organization_id),
             talks_id=made[2].id,
             callback_id=promised.id,
             task_id=task.id,
@@ -282,6 +284,11 @@ class Composed:
             skill_id=agents.skills(tx, organization_id)[0].id,
             code_id=completion.codes(tx, organization_id)[0].id,
         )
+
+    def _agents_job(self, tx: Tx, campaign_id: int, organization_id: int) -> int:
+        if not self.with_agents_jobs:
+            return 0
+        return jobs.create(tx, campaign_id, organization_id, self.now, "test").id
 
     def contact_list(self, tx: Tx, organization_id: int, name: str, count: int) -> ListId:
         """Create a list of `count` German numbers, all different."""
@@ -332,7 +339,9 @@ def licence_text(now: dt.datetime, file_id: str = "L-1", **counts: int) -> tuple
 
 
 @contextmanager
-def composed(database: Database, folder: Path, *, ports: int = 60) -> Iterator[Composed]:
+def composed(
+    database: Database, folder: Path, *, ports: int = 60, with_agents_jobs: bool = False
+) -> Iterator[Composed]:
     """Give the whole API over `database`, with a licence for `ports` outbound ports and email."""
     database.write_now(division_store.ensure_defaults, NOON)
     with open_site(
@@ -352,7 +361,7 @@ def composed(database: Database, folder: Path, *, ports: int = 60) -> Iterator[C
             },
         ),
     ) as site:
-        made = Composed(site)
+        made = Composed(site, with_agents_jobs)
         made.load_licence(outbound_ports=ports, email=1)
         yield made
 

@@ -260,7 +260,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
     folder = tmp_path_factory.mktemp("isolation")
     with sqlite_url(folder) as url:
         database = Database(url, connections=4)
-        with composed(database, folder) as made:
+        with composed(database, folder, with_agents_jobs=True) as made:
             assert made.acme.job_id != made.rival.job_id
             made.of(made.acme, "ada").patch(f"/api/tasks/{made.acme.task_id}", json={"priority": 6})
             yield made

@@ -30,9 +30,9 @@ def with_one_more(
 ) -> dict[str, TaskState] | Shortage:
     """Return the states that change when `target` gets one more unit in use, `giver`'s if there is one.
 
-    `states` are all tasks of agents in the pool, `label` names the target. The sum of max(granted, in use)
-    stays inside every nested limit, or, where the pool was cut, grows past none of them (2.1, 4.4). The
-    units in use are not changed yet.
+    `states` are all tasks of agents in the pool, `label` names the target. The sums of units granted, and of
+    max(granted, in use), stay inside every nested limit, or, where the pool was cut, grow past none of them
+    (2.1, 4.4): a unit that drains, granted to nobody, cannot be moved. The units in use are not changed yet.
     """
     known = {state.id: state for state in states}
     to = known[target]
@@ -48,15 +48,21 @@ def with_one_more(
         changed[target] = replace(to, granted=granted, quota=max(to.quota, granted))
     if giver is not None:
         changed[giver] = _without_one(known[giver])
-    before = [each.charged for each in states]
-    after = [_charged_then(changed.get(each.id, each), target, giver) for each in states]
+    then = [changed.get(each.id, each) for each in states]
+    charged = [_charged_then(each, target, giver) for each in then]
+    sums = (
+        ([each.charged for each in states], charged),
+        ([each.granted for each in states], [each.granted for each in then]),
+    )
     depths = [NESTED_KINDS.index(LicenceKind(each.kind)) for each in states]
     limits = limits_of([counts.get(each, 0) for each in NESTED_KINDS], None)
     for at, limit in enumerate(limits):
-        old = sum(units for depth, units in zip(depths, before, strict=True) if depth <= at)
-        new = sum(units for depth, units in zip(depths, after, strict=True) if depth <= at)
-        if new > limit and new > old:
-            return Shortage(_no_seat(NESTED_KINDS[: at + 1], old, limit), kind, old, limit)
+        for before, after in sums:
+            old = sum(units for depth, units in zip(depths, before, strict=True) if depth <= at)
+            new = sum(units for depth, units in zip(depths, after, strict=True) if depth <= at)
+            if new > limit and new > old:
+                used = sum(each.charged for depth, each in zip(depths, states, strict=True) if depth <= at)
+                return Shortage(_no_seat(NESTED_KINDS[: at + 1], used, limit), kind, used, limit)
     return changed
 
 
