@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from outrider.agents import accounts, service
@@ -81,23 +82,24 @@ class Staff:
             await listening
 
     async def _listen(self, agent: AgentClient, chance: random.Random) -> None:
-        async for told in agent.notifications():
-            note = told.notification
-            self.heard[note.kind] += 1
-            match note:
-                case SeatTaken():
-                    self.seats += 1
-                case CallConnected():
-                    self.contacts.append(note.attempt_id)
-                case PreviewOffered():
-                    await agent.accept_preview()
-                case StateChanged(after="wrap_up"):
-                    await asyncio.sleep(chance.uniform(*self.pause))
-                    try:
-                        await agent.wrap_up(self.code)
-                    except AgentApiError as error:
-                        self.trouble.append(str(error))
-                case NailUpChanged() if note.detail:
-                    self.trouble.append(note.detail)
-                case LoggedOut():
-                    return
+        async with aclosing(agent.notifications()) as heard:
+            async for told in heard:
+                note = told.notification
+                self.heard[note.kind] += 1
+                match note:
+                    case SeatTaken():
+                        self.seats += 1
+                    case CallConnected():
+                        self.contacts.append(note.attempt_id)
+                    case PreviewOffered():
+                        await agent.accept_preview()
+                    case StateChanged(after="wrap_up"):
+                        await asyncio.sleep(chance.uniform(*self.pause))
+                        try:
+                            await agent.wrap_up(self.code)
+                        except AgentApiError as error:
+                            self.trouble.append(str(error))
+                    case NailUpChanged() if note.detail:
+                        self.trouble.append(note.detail)
+                    case LoggedOut():
+                        return

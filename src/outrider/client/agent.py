@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self
 
@@ -88,14 +89,16 @@ class AgentClient:
     async def notifications(self) -> AsyncGenerator[Told, None]:
         """Give what happens until the session is over, `Welcome` first; connections are renewed.
 
+        Whoever leaves the loop early closes it (`contextlib.aclosing`), or the connection stays for a while.
         What happens while there is no connection is given afterwards. Where that is too much, another
         `Welcome` comes with `resumed` false and the whole state.
         """
         address = f"{self._url.replace('http', 'ws', 1)}/api/agent/events"
         following = self._following = Following(address, self._token, self._after, self._timeout)
-        async for told in following:
-            self._after = following.last_id
-            yield told
+        async with aclosing(aiter(following)) as heard:
+            async for told in heard:
+                self._after = following.last_id
+                yield told
 
     async def do(self, command: Command, command_id: str | None = None) -> None:
         """Give a command of `outrider.agents.commands`. AgentApiError: then nothing was done.

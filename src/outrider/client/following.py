@@ -6,8 +6,8 @@
 import asyncio
 import datetime as dt
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,13 +63,16 @@ class Following:
         finally:
             del self._asked[number]
 
-    async def __aiter__(self) -> AsyncIterator[Told]:
+    async def __aiter__(self) -> AsyncGenerator[Told, None]:
         """Give everything until the session is over. AgentApiError when the caller may not follow it."""
         pause = FIRST_PAUSE
         while True:
             try:
-                async with connect(self._url(), additional_headers=self._headers, max_size=LARGEST) as socket:
-                    async for told in self._follow(socket):
+                async with (
+                    connect(self._url(), additional_headers=self._headers, max_size=LARGEST) as socket,
+                    aclosing(self._follow(socket)) as told_here,
+                ):
+                    async for told in told_here:
                         pause = FIRST_PAUSE
                         yield told
             except InvalidStatus as refused:
@@ -88,7 +91,7 @@ class Following:
     def _url(self) -> str:
         return self._address if self.last_id is None else f"{self._address}?after={self.last_id}"
 
-    async def _follow(self, socket: ClientConnection) -> AsyncIterator[Told]:
+    async def _follow(self, socket: ClientConnection) -> AsyncGenerator[Told, None]:
         """Give what one connection brings, until ConnectionClosed.
 
         It is read beside whoever iterates: replies come while a command is awaited between two notifications.

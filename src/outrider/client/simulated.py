@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from outrider.agents.notifications import (
@@ -80,8 +81,9 @@ class SimulatedAgent:
             # It is logged in from a run before.
             await self._client.ready()
         try:
-            async for told in self._client.notifications():
-                self._hear(told.notification)
+            async with aclosing(self._client.notifications()) as heard:
+                async for told in heard:
+                    self._hear(told.notification)
         finally:
             self._stop()
             await asyncio.gather(*self._asking)
