@@ -7,6 +7,7 @@ answer. Decisions are kept, so that pages can say why nobody is being called.
 import asyncio
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -18,7 +19,7 @@ from outrider.clock import stopwatch
 from outrider.db.database import Database
 from outrider.dialing import agent_claims, wrap_ups
 from outrider.dialing.attempt import Batch, Means, TaskPlan
-from outrider.dialing.predictive.model import Decision, FloorView, Observation, count_busy, count_lines
+from outrider.dialing.predictive.model import Bound, Decision, FloorView, Observation, count_busy, count_lines
 from outrider.errors import StoreError
 from outrider.ids import TaskId
 from outrider.licences.service import SharingRules
@@ -35,6 +36,8 @@ TOGETHER = 0.02
 """Real seconds in which events are answered by one decision."""
 SAVE_EVERY = 30.0
 AT_ONCE = 50
+CEILINGS = {"ports": Bound.PORTS, "servers": Bound.PORTS, "pace": Bound.RATE}
+"""What a claim says when it gives fewer lines than pacing wants, and what bound the decision then."""
 NOBODY = frozenset({"contacts", "later"})
 """What a claim says when nobody is due."""
 
@@ -139,10 +142,14 @@ class AgentLoops:
         self.decisions[plan.task_id, server] = decision
         if decision.lines <= 0:
             return
-        batch = await self._claim(plan, min(AT_ONCE, decision.lines), server)
+        wanted = min(AT_ONCE, decision.lines)
+        batch = await self._claim(plan, wanted, server)
         for claim in batch.claims:
             self._desk.driver.start(claim)
-        if not batch.claims:
+        if len(batch.claims) < wanted and batch.bound in CEILINGS:
+            bound = CEILINGS[batch.bound]
+            self.decisions[plan.task_id, server] = replace(decision, lines=len(batch.claims), bound=bound)
+        elif not batch.claims:
             self.decisions[plan.task_id, server] = pacer.decide(self._view(plan, server))
         if len(batch.claims) == AT_ONCE:
             self.wake(plan.task_id)
