@@ -70,17 +70,16 @@ class Database:
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(tx, ...)` in one transaction on a thread, commit, then tell the listeners."""
-        try:
-            result, events = await asyncio.wrap_future(self._submit("ordinary", fn, *args, **kwargs))
-        except AWAY as error:
-            raise _store_error(error) from error
-        self._tell(events)
-        return result
+        return await self._committed(self._submit("ordinary", fn, *args, **kwargs))
 
     async def write_first(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, before all that waits to be written: a person waits on the line."""
+        return await self._committed(self._submit("urgent", fn, *args, **kwargs))
+
+    async def _committed(self, submitted: Future[tuple[T, tuple[Event, ...]]]) -> T:
+        """Wait for a transaction, and tell the listeners of it."""
         try:
-            result, events = await asyncio.wrap_future(self._submit("urgent", fn, *args, **kwargs))
+            result, events = await asyncio.wrap_future(submitted)
         except AWAY as error:
             raise _store_error(error) from error
         self._tell(events)

@@ -12,7 +12,7 @@ from typing import Any
 MOST = 0.10
 """The share of people who may have to wait at all; floors of 100 agents with talks of minutes stay below."""
 LEAST_TRUST = 0.02
-STEPS = 2_000.0
+STEPS = 4_000.0
 """Answers over which a share of waiting that is off by all of MOST changes the trust by a factor of e."""
 LATELY = 100.0
 """Answers over which the share of those who waited is told."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.dialing.predictive.model import Sought
-from outrider.dialing.predictive.waiting import LEAST_TRUST, MOST, Waiting
+from outrider.dialing.predictive.waiting import LEAST_TRUST, MOST, STEPS, Waiting
 from outrider.simulate.line_model import LineModel, Setting
 from outrider.simulate.pacing_policies import Ours
 
@@ -44,12 +44,12 @@ def test_trust_stays_within_its_bounds_and_outlives_a_restart(answers: list[bool
 
 def test_trust_falls_while_people_wait_and_comes_back() -> None:
     waiting = Waiting()
-    for _ in range(200):
+    for _ in range(int(STEPS / 10)):
         waiting.observe(waits=True)
     low = waiting.trust
     assert low < 0.5
     assert waiting.share == 1.0
-    for _ in range(6_000):
+    for _ in range(int(3 * STEPS)):
         waiting.observe(waits=False)
     assert waiting.trust == 1.0
     assert waiting.share < 0.01
