@@ -10,7 +10,6 @@ from outrider.campaigns.outcome import Outcome
 from outrider.campaigns.strategy_agents import AgentMode
 from outrider.db.database import Database
 from outrider.dialing.contact_why import ContactWhy, contact_why
-from outrider.dialing.predictive.model import Bound, Decision
 from outrider.dialing.why_nobody import ContactState
 from outrider.errors import NotFoundError
 from outrider.ids import JobId
@@ -18,6 +17,7 @@ from outrider.jobs import service as jobs
 from outrider.jobs.model import JobCommand
 from support.agent_campaigns import AgentWork
 from support.campaigning import RULES
+from support.decided import DECISION
 
 HOUR = dt.timedelta(hours=1)
 RETRIES = "".join(f"[actions.retry.{name}]\ncount = 3\ndelays = [600]\n" for name in ("busy", "abandoned"))
@@ -114,28 +114,6 @@ def test_a_stranger_is_none_of_the_job(database: Database) -> None:
     contact_id = int(work.targets()[0]["contact_id"])
     with pytest.raises(NotFoundError):
         database.read_now(contact_why, int(job_id), contact_id, 999, work.now)
-
-
-DECISION = Decision(
-    lines=0,
-    bound=Bound.AGENTS,
-    free=1,
-    busy=2,
-    ringing=3,
-    waiting=0,
-    expected_answers=1.0,
-    expected_releases=0.5,
-    live_share=0.3,
-    live_low=0.2,
-    live_high=0.4,
-    answer_seconds=12.0,
-    handling_seconds=90.0,
-    risk=0.08,
-    allowed=0.03,
-    abandonment=0.01,
-    abandonment_today=0.0,
-    limit=0.03,
-)
 
 
 def test_a_task_tells_what_pacing_decided_while_it_runs(database: Database) -> None:

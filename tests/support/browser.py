@@ -7,9 +7,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from support.web import PASSWORD
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -44,3 +47,23 @@ def open_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def signed_in(browser: Browser, address: str, name: str, **context: Any) -> Iterator[Page]:
+    """Give the first page of a user who signs in; what goes wrong in its scripts fails the test at the end.
+
+    `context`: options of the browser's context, such as its viewport.
+    """
+    opened = browser.new_context(base_url=address, **context)
+    page = opened.new_page()
+    mistakes: list[str] = []
+    page.on("pageerror", lambda error: mistakes.append(str(error)))
+    page.goto("/sign-in")
+    page.fill("[name=name]", name)
+    page.fill("[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    yield page
+    opened.close()
+    assert mistakes == []

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,14 @@ from outrider.campaigns import service as campaigns
 from outrider.campaigns.service import CampaignPlan
 from outrider.db import schema
 from outrider.db.database import Database, Tx
-from outrider.dialing.predictive.model import Bound, Decision
+from outrider.dialing.predictive.model import Bound
 from outrider.ids import ListId, TaskId
 from outrider.jobs.model import Job, Task
 from outrider.people.model import Caller, Role
 from outrider.web.pages import agent_accounts, agents, board, desktop, job_agents, jobs, why
 from support.accessible import faults_of
 from support.console import RULES
+from support.decided import DECISION
 from support.desk_site import DeskSite, desk_site
 from support.furnished import Form
 
@@ -47,26 +49,7 @@ maximum = 5
 mode = "predictive"
 abandoned = { text = "Nobody is free to talk to you now." }
 """
-DECISION = Decision(
-    lines=0,
-    bound=Bound.BUDGET,
-    free=1,
-    busy=2,
-    ringing=3,
-    waiting=0,
-    expected_answers=1.0,
-    expected_releases=0.5,
-    live_share=0.3,
-    live_low=0.2,
-    live_high=0.4,
-    answer_seconds=12.0,
-    handling_seconds=90.0,
-    risk=0.08,
-    allowed=0.03,
-    abandonment=0.041,
-    abandonment_today=0.0,
-    limit=0.03,
-)
+SPENT = replace(DECISION, bound=Bound.BUDGET, abandonment=0.041)
 
 
 @pytest.fixture
@@ -253,7 +236,7 @@ def test_the_agents_of_a_job_with_figures_and_chart(desk: DeskSite) -> None:
 def test_why_nobody_is_called_for_the_job_a_task_and_a_contact(desk: DeskSite) -> None:
     job, task = job_with_agents(desk)
     seated(desk, task)
-    desk.desk.decided[TaskId(task.id)] = [("pbx", DECISION)]
+    desk.desk.decided[TaskId(task.id)] = [("pbx", SPENT)]
     vic = form(desk, "vic")
     why_job = f"/jobs/{job.id}/why"
     for path in (why_job, f"/tasks/{task.id}/why"):

@@ -15,11 +15,10 @@ from outrider.db.database import Database
 from outrider.ids import TaskId
 from outrider.people.model import Role
 from outrider.web.pages import agent_accounts, agents, board, desktop, job_agents, jobs
-from support.browser import open_browser
+from support.browser import open_browser, signed_in
 from support.desk_site import DeskSite, desk_site
 from support.floor_play import task
 from support.server import run_server
-from support.web import PASSWORD
 
 ROUTERS = (board.router, agents.router, agent_accounts.router, desktop.router, job_agents.router, jobs.router)
 SOURCE = """
@@ -58,18 +57,8 @@ def address(desk: DeskSite) -> Iterator[str]:
 @pytest.fixture(params=[1280, PHONE])
 def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Give the board of a supervisor, at both widths; what goes wrong in a page fails the test."""
-    context = browser.new_context(base_url=address, viewport={"width": request.param, "height": 800})
-    opened = context.new_page()
-    mistakes: list[str] = []
-    opened.on("pageerror", lambda error: mistakes.append(str(error)))
-    opened.goto("/sign-in")
-    opened.fill("[name=name]", "sue")
-    opened.fill("[name=password]", PASSWORD)
-    opened.click("button[type=submit]")
-    opened.wait_for_url(f"{address}/")
-    yield opened
-    context.close()
-    assert mistakes == []
+    with signed_in(browser, address, "sue", viewport={"width": request.param, "height": 800}) as opened:
+        yield opened
 
 
 def log_in(address: str, token: str) -> None:

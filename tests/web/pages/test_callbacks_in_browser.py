@@ -9,12 +9,12 @@ from playwright.sync_api import Browser, Page, expect
 from outrider.clock import VirtualClock
 from outrider.db.database import Database
 from outrider.web.pages import board, callbacks
-from support.browser import open_browser
+from support.browser import open_browser, signed_in
 from support.campaigning import NOON, campaigning
 from support.furnished import with_rules
 from support.promised_site import PromisedSite
 from support.server import run_server
-from support.web import PASSWORD, open_site
+from support.web import open_site
 
 PHONE = 390
 
@@ -34,21 +34,12 @@ def of(sqlite_database: Database, tmp_path: Path) -> Iterator[PromisedSite]:
 
 @pytest.fixture(params=[1280, PHONE])
 def page(browser: Browser, of: PromisedSite, request: pytest.FixtureRequest) -> Iterator[Page]:
-    with run_server(of.site.app, of.site.edge.news) as running:
-        context = browser.new_context(
-            base_url=running.address, viewport={"width": request.param, "height": 800}
-        )
-        opened = context.new_page()
-        mistakes: list[str] = []
-        opened.on("pageerror", lambda error: mistakes.append(str(error)))
-        opened.goto("/sign-in")
-        opened.fill("[name=name]", "sue")
-        opened.fill("[name=password]", PASSWORD)
-        opened.click("button[type=submit]")
-        opened.wait_for_url(f"{running.address}/")
+    viewport = {"width": request.param, "height": 800}
+    with (
+        run_server(of.site.app, of.site.edge.news) as running,
+        signed_in(browser, running.address, "sue", viewport=viewport) as opened,
+    ):
         yield opened
-        context.close()
-        assert mistakes == []
 
 
 def is_narrow_enough(page: Page) -> bool:

@@ -20,10 +20,10 @@ from outrider.people.model import Role
 from outrider.runtime import store
 from outrider.web.pages import channels
 from support.accessible import faults_of
-from support.browser import open_browser
+from support.browser import open_browser, signed_in
 from support.furnished import Form
 from support.server import run_server
-from support.web import PASSWORD, Site, open_site
+from support.web import Site, open_site
 
 WAYS = (
     Way("carrier", Kind.CARRIER, "Carrier", "Simulated, inside this process"),
@@ -118,13 +118,12 @@ def browser() -> Iterator[Browser]:
 
 
 def test_what_a_try_has_found_stays_while_the_page_follows_the_workers(site: Site, browser: Browser) -> None:
-    with run_server(site.app, site.edge.news) as server:
-        page = browser.new_page(viewport={"width": 390, "height": 800})
-        page.goto(f"{server.address}/sign-in")
-        page.fill("[name=name]", "root")
-        page.fill("[name=password]", PASSWORD)
-        page.click("button[type=submit]")
-        page.goto(f"{server.address}/channels")
+    viewport = {"width": 390, "height": 800}
+    with (
+        run_server(site.app, site.edge.news) as server,
+        signed_in(browser, server.address, "root", viewport=viewport) as page,
+    ):
+        page.goto("/channels")
         page.get_by_role("button", name="Try Mail server").click()
         found = page.locator("#found-email")
         expect(found).to_contain_text("refuses the user name")
@@ -132,4 +131,3 @@ def test_what_a_try_has_found_stays_while_the_page_follows_the_workers(site: Sit
         expect(page.locator("#channel-email")).to_contain_text("The certificate has expired.")
         expect(found).to_contain_text("refuses the user name")
         assert page.evaluate("document.documentElement.scrollWidth") == 390
-        page.close()

@@ -17,10 +17,9 @@ from outrider.db import schema
 from outrider.db.database import Database, Tx
 from outrider.web.pages import desktop
 from support.accessible import faults_of
-from support.browser import open_browser
+from support.browser import open_browser, signed_in
 from support.desk_site import DeskSite, desk_site, serving
 from support.floor_play import task
-from support.web import PASSWORD
 
 
 @pytest.fixture(scope="module")
@@ -102,20 +101,10 @@ def running(desk: DeskSite) -> Iterator[Running]:
 def page(browser: Browser, desk: DeskSite, running: Running) -> Iterator[Page]:
     """Give the desktop of Ann; what goes wrong in it fails the test."""
     desk.agent("ann")
-    context = browser.new_context(
-        base_url=running.address, viewport={"width": 1280, "height": 800}, timezone_id="Europe/Berlin"
-    )
-    opened = context.new_page()
-    mistakes: list[str] = []
-    opened.on("pageerror", lambda error: mistakes.append(str(error)))
-    opened.goto("/sign-in")
-    opened.fill("[name=name]", "ann")
-    opened.fill("[name=password]", PASSWORD)
-    opened.click("button[type=submit]")
-    opened.wait_for_url("**/desktop")
-    yield opened
-    context.close()
-    assert mistakes == []
+    viewport = {"width": 1280, "height": 800}
+    options = {"viewport": viewport, "timezone_id": "Europe/Berlin"}
+    with signed_in(browser, running.address, "ann", **options) as opened:
+        yield opened
 
 
 def log_in(page: Page) -> None:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import open_browser
+from support.browser import open_browser, signed_in
 from support.furnished import Furnished
 from support.server import run_server
-from support.web import PASSWORD
 
 
 @pytest.fixture(scope="module")
@@ -20,19 +19,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, furnished: Furnished) -> Iterator[Page]:
     """Give a signed-in administrator's page; what goes wrong in it fails the test."""
-    with run_server(furnished.site.app, furnished.site.edge.news) as running:
-        context = browser.new_context(base_url=running.address)
-        opened = context.new_page()
-        mistakes: list[str] = []
-        opened.on("pageerror", lambda error: mistakes.append(str(error)))
-        opened.goto("/sign-in")
-        opened.fill("[name=name]", "ada")
-        opened.fill("[name=password]", PASSWORD)
-        opened.click("button[type=submit]")
-        opened.wait_for_url("**/")
+    with (
+        run_server(furnished.site.app, furnished.site.edge.news) as running,
+        signed_in(browser, running.address, "ada") as opened,
+    ):
         yield opened
-        context.close()
-        assert mistakes == []
 
 
 def test_a_strategy_is_written_from_nothing_but_a_template(page: Page) -> None:

@@ -2,38 +2,12 @@
 import "./live.js";
 import { StackedChart } from "./chart.js";
 import { morphHtml } from "./morph.js";
+import { follow } from "./stream.js";
 
 const board = document.getElementById("board");
-const live = document.getElementById("live");
 const chart = new StackedChart(document.getElementById("chart"));
 const minutes = document.getElementById("chart-minutes");
 const regions = { pool: document.getElementById("pools"), job: document.getElementById("jobs") };
-
-let source;
-let watchdog;
-
-function follow() {
-  source = new EventSource(board.dataset.stream);
-  source.addEventListener("open", () => tell(true));
-  source.addEventListener("board", (event) => {
-    tell(true);
-    show(JSON.parse(event.data));
-  });
-  source.addEventListener("error", () => {
-    tell(false);
-    // The browser connects again by itself, unless the server has refused: then we try.
-    if (source.readyState === EventSource.CLOSED) {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(follow, 3000);
-    }
-  });
-}
-
-function tell(connected) {
-  live.hidden = false;
-  live.textContent = connected ? "Live" : "Reconnecting …";
-  live.classList.toggle("live--lost", !connected);
-}
 
 function show({ at, parts, gone, order, units }) {
   for (const [id, html] of Object.entries(parts)) {
@@ -80,7 +54,6 @@ for (const radio of document.querySelectorAll("[name=measure]")) {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) chart.draw();
 });
-addEventListener("pagehide", () => source?.close());
 
-follow();
+follow(board.dataset.stream, "board", (data) => show(JSON.parse(data)));
 loadHistory();
