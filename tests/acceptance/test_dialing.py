@@ -77,21 +77,35 @@ def test_licences_cut_and_raised_while_calls_are_up(
         )
         for name, contacts, priority in (("first", 250, 8), ("second", 150, 2))
     ]
+    limits = [(run.clock.now(), before)]
+
+    def cut(client: httpx.Client) -> dt.datetime:
+        limits.append((license_live(run, client, after), after))
+        return limits[-1][0]
+
+    def give(client: httpx.Client, ports: int) -> None:
+        # It may be used before the answer to the request is here.
+        limits.append((run.clock.now(), ports))
+        license_live(run, client, ports)
+
     with serving(run) as client:
         eventually("the whole pool is in use", lambda: run.database.read_now(in_use) == before)
-        cut_at = license_live(run, client, after)
+        cut_at = cut(client)
+        while len(audits.read_books(run.ledger, unended=True).up) <= after:
+            # On a busy machine so many calls had ended that there was nothing to drain: once more.
+            give(client, before)
+            eventually("the pool is in use again", lambda: run.database.read_now(in_use) == before)
+            cut_at = cut(client)
         made = len(run.calls_made())
         eventually("calls are made after the cut", lambda: len(run.calls_made()) >= made + 60)
-        raised_at = license_live(run, client, raised)
+        give(client, raised)
         eventually("the new licences are used", lambda: run.database.read_now(in_use) == raised)
         eventually("all jobs finish", lambda: run.finished(*jobs))
     books, tried = audits.check_run(run.database, run.ledger, contacts=400)
-    draining = books.up_at(cut_at)
-    assert len(draining) > after, "nothing drained: the cut came too late"
-    for call in draining:
+    for call in books.up_at(cut_at):
         assert tried[call.id]["outcome"] == call.outcome.value, "a live call was cut for a licence"
     for call in books.calls.values():
-        limit = before if call.made_at < cut_at else after if call.made_at < raised_at else raised
+        _, limit = max(each for each in limits if each[0] <= call.made_at)
         assert len(books.up_at(call.made_at)) <= limit, call
     assert commands.run("check").process.returncode == 0
 
@@ -182,11 +196,11 @@ def test_the_carrier_is_late_and_then_dies(
     run.start_carrier()
     eventually("the job finishes", lambda: run.finished(job))
     assert server.stop() == 0, server.complaints
-    books = audits.read_books(run.ledger, killed=True)
+    books = audits.read_books(run.ledger, unended=True)
     tried = run.database.read_now(audits.attempts)
     assert books.refused == []
     audits.check_attempts(books, tried)
     audits.check_targets(run.database.read_now(audits.targets), tried)
-    assert 0 < len(books.lost) <= 20
-    assert all(tried[number]["ended_at"] is not None for number in books.lost)
+    assert 0 < len(books.up) <= 20
+    assert all(tried[number]["ended_at"] is not None for number in books.up)
     assert commands.run("check").process.returncode == 0

@@ -39,8 +39,8 @@ class Books:
 
     calls: Mapping[str, Call]
     refused: Sequence[str]
-    lost: frozenset[str] = frozenset()
-    """Calls that died with the carrier: nobody knows what they would have come to."""
+    up: frozenset[str] = frozenset()
+    """Calls without an end: still up, or dead with the carrier, and nobody knows what they would come to."""
 
     def most_at_once(self) -> int:
         """Return the largest number of calls that existed at the same time."""
@@ -57,10 +57,10 @@ class Books:
         return [call for call in self.calls.values() if call.made_at <= moment < call.ended_at]
 
 
-def read_books(path: Path, *, killed: bool = False) -> Books:
+def read_books(path: Path, *, unended: bool = False) -> Books:
     """Read a ledger; AssertionError for an id that was accepted twice.
 
-    Every call must be over, unless the carrier was `killed` with calls up.
+    Every call must be over, unless there may be `unended` ones: the carrier works, or was killed.
     """
     made: dict[str, Mapping[str, str | int | None]] = {}
     calls: dict[str, Call] = {}
@@ -75,9 +75,9 @@ def read_books(path: Path, *, killed: bool = False) -> Books:
         else:
             assert number not in calls, f"call {number} ended twice"
             calls[number] = _call(entry)
-    lost = made.keys() - calls.keys()
-    assert killed or not lost, "a call is still up"
-    return Books(calls, refused, frozenset(lost))
+    up = made.keys() - calls.keys()
+    assert unended or not up, "a call is still up"
+    return Books(calls, refused, frozenset(up))
 
 
 def _call(entry: Mapping[str, str | int | None]) -> Call:
@@ -115,11 +115,11 @@ def check_attempts(books: Books, tried: Mapping[str, Row]) -> None:
 
     An interrupted attempt was closed when its call, if there was one, was over: no unit was free too early.
     """
-    assert books.calls.keys() | books.lost <= tried.keys(), "the carrier made calls that no attempt asked for"
+    assert books.calls.keys() | books.up <= tried.keys(), "the carrier made calls that no attempt asked for"
     for number, attempt in tried.items():
         assert attempt["ended_at"] is not None, f"attempt {number} is open"
         call = books.calls.get(number)
-        if number in books.lost:
+        if number in books.up:
             continue
         if call is None:
             untold = (Outcome.INTERRUPTED.value, Outcome.CONGESTION.value)
