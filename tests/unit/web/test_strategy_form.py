@@ -310,6 +310,46 @@ def test_calls_of_agents_have_fields_and_keep_what_has_none(key: str) -> None:
     assert written.agents == read.agents
 
 
+def test_every_setting_of_agents_has_a_field_and_none_is_lost() -> None:
+    abandonment: Document = {
+        "pack": "uk",
+        "limit": 0.02,
+        "days": 7,
+        "denominator": "live",
+        "patience": 1,
+        "lockout": 3600,
+    }
+    agents: Document = {
+        "mode": "preview",
+        "skills": {"german": 5},
+        "script": "Hello.",
+        "card": ["name"],
+        "preview_time": 20,
+        "auto_dial": False,
+        "may_skip": False,
+        "wrap_up": 61,
+        "wrap_up_extension": 31,
+        "wrap_up_extensions": 2,
+        "completion_codes": ["sale"],
+        "default_code": "sale",
+        "abandoned": {"text": "Sorry."},
+        "abandonment": abandonment,
+        "callbacks": ["campaign"],
+        "callback_life": 7200,
+        "nail_up_timeout": 20,
+    }
+    document: Document = {"name": "s", "actions": [{"name": "a", "channel": "call", "agents": agents}]}
+    written = to_document(parse_strategy(json.dumps(document)))["actions"]
+    assert isinstance(written, list)
+    assert set(written[0]["agents"]) == set(agents)
+    assert set(written[0]["agents"]["abandonment"]) == set(abandonment)
+    shown = fields(form_view(document, ()))
+    assert not shown["actions[0].agents"].other
+    assert not shown["actions[0].agents.abandonment"].other
+    assert shown["actions[0].agents.may_skip"].value == "true"
+    assert parse_strategy(json.dumps(posted_again(document))) == parse_strategy(json.dumps(document))
+
+
 def test_a_message_that_is_left_empty_is_missed_only_where_no_agent_talks() -> None:
     call = {"name": "a", "channel": "call", "prompt": {}}
     alone = posted_again({"name": "s", "actions": [call]})

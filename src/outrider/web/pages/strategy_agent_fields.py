@@ -1,6 +1,6 @@
 """The strategy form's fields for a call's agents: who dials whom, cards, wrap-up, abandoned calls, callbacks.
 
-`strategy_schema` puts `agents_part` among the parts of a call. What has no field here stays in the source.
+`strategy_schema` puts `agents_part` among the parts of a call.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,24 @@ CALLBACKS = {
     CallbackKind.STRICT_AGENT: "Only the agent's",
     CallbackKind.CAMPAIGN: "Anybody's",
 }
+DENOMINATORS = (
+    ("", "As the rules say"),
+    ("live", "All calls that a person answered"),
+    ("uk", "Those that reached an agent and those abandoned, less estimated machines"),
+)
 ABANDONMENT: Sequence[Node] = (
     Field("pack", "Rules of", Kind.CHOICE, options=[(name, name) for name in PACKS]),
     Field("limit", "Share at most", Kind.NUMBER, hint="As in 0.03; empty: as the rules say."),
     Field("days", "In so many days", Kind.NUMBER),
+    Field("denominator", "Share of", Kind.CHOICE, options=DENOMINATORS, wide=True),
     Field("patience", "An answered contact waits", Kind.DURATION, placeholder="2s"),
+    Field(
+        "lockout",
+        "No further call for",
+        Kind.DURATION,
+        hint="To a number that was abandoned. 0: as retries say; empty: as the rules say.",
+        placeholder="72h",
+    ),
 )
 
 
@@ -42,6 +55,8 @@ def agents_part(prompt: Sequence[Node]) -> Part:
         Field("script", "Script", Kind.LINES, wide=True),
         Field("card", "On the card", Kind.ITEMS, hint="Attributes, in this order; empty: all."),
         Field("preview_time", "Preview for", Kind.DURATION, hint="0: no limit.", placeholder="30s"),
+        Field("auto_dial", "After the preview take the card back, rather than dial it", Kind.DENIAL),
+        Field("may_skip", "Agents may not skip cards", Kind.DENIAL),
         Field("wrap_up", "Wrap-up for", Kind.DURATION, placeholder="1m"),
         Field("wrap_up_extension", "More time", Kind.DURATION, placeholder="30s"),
         Field("wrap_up_extensions", "More time at most", Kind.NUMBER, hint="times", placeholder="3"),
@@ -55,6 +70,14 @@ def agents_part(prompt: Sequence[Node]) -> Part:
         ),
         Section("abandonment", "Abandonment budget", ABANDONMENT, hint="Without it: 3 % in 30 days."),
         Field("callbacks", "Callbacks", Kind.MANY, options=list(CALLBACKS.items()), hint="None: all."),
+        Field(
+            "callback_life",
+            "An agent's callback waits",
+            Kind.DURATION,
+            hint="Then it is the campaign's.",
+            placeholder="24h",
+        ),
+        Field("nail_up_timeout", "The agent's phone rings for", Kind.DURATION, placeholder="45s"),
     )
     hint = "Agents talk to the contacts; no message is needed, and a menu cannot stand beside them."
     return Part("Agents", (Section("agents", "Agents", nodes, hint=hint),))

@@ -21,6 +21,8 @@ class Kind(enum.StrEnum):
     DURATION = "duration"
     """Seconds, or as in 1h30m."""
     FLAG = "flag"
+    DENIAL = "denial"
+    """A box to tick against what holds by default: false."""
     CHOICE = "choice"
     MANY = "many"
     """Any number of the options: a list."""

@@ -24,6 +24,8 @@ def shown(field: Field, value: object) -> str:
     if value is None:
         return ""
     match field.kind:
+        case Kind.DENIAL:
+            return "true" if value is False else ""
         case Kind.DURATION:
             return _duration(value)
         case Kind.ITEMS | Kind.DURATIONS:
@@ -49,6 +51,8 @@ def typed(field: Field, given: Sequence[str]) -> object | None:
     """Return what the document is to say for what was typed; None: nothing, the default holds."""
     if field.kind is Kind.FLAG:
         return True if given else None
+    if field.kind is Kind.DENIAL:
+        return False if given else None
     if field.kind in SEVERAL:
         return _ticked(field, [text for text in given if text])
     text = given[-1].replace("\r\n", "\n").replace("\r", "\n") if given else ""
