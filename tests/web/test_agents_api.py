@@ -66,7 +66,7 @@ def test_a_user_of_an_agent_is_for_administrators_to_make(system: Composed) -> N
     [
         ({"name": "a b"}, "name:"),
         ({"address": "two words"}, "address:"),
-        ({"zone": "moon"}, "zone: there is no zone 'moon'"),
+        ({"zone": "moon"}, "zone: the organization is in no zone 'moon', but in: default"),
         ({"skills": {"dutch": 11}}, "skills"),
         ({"preferred_campaigns": [999]}, "preferred_campaigns: there is no campaign 999"),
         ({"pet": "dog"}, "pet"),

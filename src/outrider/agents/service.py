@@ -235,15 +235,13 @@ def _page(rows: list[Row], limit: int) -> tuple[list[Row], int | None]:
 
 
 def _values(tx: Tx, organization_id: int, plan: AccountPlan) -> dict[str, object]:
-    zones: Mapping[str, int] = division_store.zones(tx)
+    zones: Mapping[str, int] = division_store.zones_of(tx, organization_id)
     zone = plan.zone or DEFAULT_NAME
     if zone not in zones:
         raise InvalidInputError(
-            f"zone: there is no zone {zone!r}; there are: {', '.join(sorted(zones)) or 'none'}", where="zone"
-        )
-    if sessions_store.pool_of(tx, organization_id, zones[zone]) is None:
-        raise InvalidInputError(
-            f"zone: the organization is not in zone {zone!r}; let an administrator put it there", where="zone"
+            f"zone: the organization is in no zone {zone!r}, but in: {', '.join(sorted(zones)) or 'none'}; "
+            "let an administrator put it there",
+            where="zone",
         )
     for campaign_id in plan.preferred_campaigns:
         try:

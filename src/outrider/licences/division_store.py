@@ -83,6 +83,13 @@ def zones(tx: Tx) -> dict[str, ZoneId]:
     return {row.name: ZoneId(row.id) for row in _living(tx, schema.zones)}
 
 
+def zones_of(tx: Tx, organization_id: int | None) -> dict[str, ZoneId]:
+    """Return the zones that an organization is in, by name; all zones for the whole system (None)."""
+    if organization_id is None:
+        return zones(tx)
+    return {row.zone: row.zone_id for row in pools(tx) if row.organization_id == organization_id}
+
+
 def organizations(tx: Tx) -> dict[str, OrganizationId]:
     """Return the ids of all organizations by name."""
     return {row.name: OrganizationId(row.id) for row in _living(tx, schema.organizations)}

@@ -78,7 +78,7 @@ def test_a_file_makes_agents_and_changes_them(folder: Path, tmp_path: Path) -> N
         ("name,address,skills\nada,12,dutch=11\n", "proficiency 11 is not from 1 to 10"),
         ("name,address\nada,12\nAda,13\n", "line 3: name: 'ada' is in line 2 already"),
         ("name,address\nada,12,13\n", "line 2: there are more fields than columns"),
-        ("name,address,zone\nada,12,moon\n", "zone: there is no zone 'moon'"),
+        ("name,address,zone\nada,12,moon\n", "zone: the organization is in no zone 'moon', but in: default"),
     ],
 )
 def test_a_file_with_a_mistake_changes_nothing(

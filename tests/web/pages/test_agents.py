@@ -21,6 +21,7 @@ from outrider.db.database import Database, Tx
 from outrider.dialing.predictive.model import Bound
 from outrider.ids import ListId, TaskId
 from outrider.jobs.model import Job, Task
+from outrider.licences import division
 from outrider.people.model import Caller, Role
 from outrider.web.pages import agent_accounts, agents, board, desktop, job_agents, jobs, why
 from support.accessible import faults_of
@@ -119,6 +120,19 @@ def test_viewers_see_jobs_but_not_the_page_of_agents(desk: DeskSite) -> None:
         vic.page(path, 403)
     assert 'href="/agents"' not in vic.page("/")
     assert 'href="/agents"' in form(desk).page("/")
+
+
+def test_zones_that_an_organization_is_not_in_are_not_shown_to_it(desk: DeskSite) -> None:
+    write, now = desk.site.database.write_now, desk.console.now
+    write(division.add_zone, "rivals", now, "test")
+    harbour = write(division.add_organization, "Harbour", (), now, "test")
+    desk.site.user("hal", Role.SUPERVISOR, harbour)
+    hal = form(desk, "hal")
+    for path in ("/agents", "/agents/new"):
+        assert "rivals" not in hal.page(path)
+    assert "rivals" in form(desk).page("/agents/new")
+    refused = hal.send("/agents/new", 422, name="eve", address="12", zone="rivals")
+    assert "the organization is in no zone &#39;rivals&#39;, but in: default" in refused
 
 
 def test_who_is_logged_in_is_shown_with_job_seat_and_skills(desk: DeskSite) -> None:

@@ -120,7 +120,7 @@ async def _form(
 
     def read(tx: Tx) -> dict[str, Any]:
         return {
-            "zones": [(name, name) for name in sorted(division_store.zones(tx))],
+            "zones": [(name, name) for name in sorted(division_store.zones_of(tx, owner))],
             "campaigns": [(str(each.id), each.name) for each in campaigns.campaigns(tx, owner)],
             "owners": None if known else organization_choice(tx, caller),
         }

@@ -148,7 +148,9 @@ async def agents_page(
             "floor": read_floor(tx, caller.organization_id, edge.clock.now()),
             "accounts": service.agents(tx, caller.organization_id),
             "skills": service.skills(tx, caller.organization_id),
-            "zones": {number: name for name, number in division_store.zones(tx).items()},
+            "zones": {
+                number: name for name, number in division_store.zones_of(tx, caller.organization_id).items()
+            },
             "organizations": organization_names(tx, caller),
         }
 
