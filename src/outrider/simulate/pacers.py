@@ -5,6 +5,7 @@ worker, as what production keeps of them does.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -147,9 +148,9 @@ class Pacers:
 def _counted(begun: Mapping[Any, int] | None, now: int, step: int, last: int) -> list[int]:
     """Count times by how many steps ago they were, as `count_lines` and `count_busy` do, in whole numbers."""
     counts = [0] * (last + 1)
-    for since in begun.values() if begun else ():
-        age = (now - since) // step
-        counts[min(last, age)] += 1
+    ages = Counter([(now - since) // step for since in begun.values()] if begun else ())
+    for age, count in ages.items():
+        counts[min(last, age)] += count
     return counts
 
 

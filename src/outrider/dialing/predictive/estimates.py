@@ -63,13 +63,14 @@ class LiveShare:
     def _contradicted(self) -> bool:
         if len(self._recent) < RECENT or self.lines < 2.0 * RECENT:
             return False
-        seen = sum(self._recent) / RECENT
-        known = (self.live - sum(self._recent)) / max(1.0, self.lines - RECENT)
+        lately = sum(self._recent)
+        seen = lately / RECENT
+        known = (self.live - lately) / max(1.0, self.lines - RECENT)
         known = min(0.99, max(0.01, known))
         error = math.sqrt(known * (1.0 - known) * (1.0 / RECENT + 1.0 / self.lines))
         if abs(seen - known) < CONTRADICTION * error:
             return False
-        self.live, self.lines = sum(self._recent) + 0.5, RECENT + 1.0
+        self.live, self.lines = lately + 0.5, RECENT + 1.0
         return True
 
 
