@@ -13,6 +13,7 @@ from outrider.agents.commands import MoveTo
 from outrider.agents.job_figures import AgentSample
 from outrider.db.database import Database
 from outrider.ids import TaskId
+from outrider.jobs.model import JobCommand
 from outrider.people.model import Role
 from outrider.web.pages import agent_accounts, agents, board, desktop, job_agents, jobs
 from support.browser import open_browser, signed_in
@@ -120,6 +121,54 @@ def test_an_agent_is_moved_and_logged_out_after_the_contact(page: Page, desk: De
     expect(row).to_have_count(0)
 
 
+def test_the_job_that_was_chosen_is_the_one_that_is_sent(page: Page, desk: DeskSite, address: str) -> None:
+    jobs_of = {name: started(desk, name) for name in ("early", "other", "wanted")}
+    desk.desk.of = task(max(number for _, number in jobs_of.values()) + 1)
+    for number in (desk.desk.of.task_id, *(number for _, number in jobs_of.values())):
+        desk.desk.know(task(number))
+    number, token = desk.agent("ann")
+    log_in(address, token)
+    page.goto("/agents")
+    expect(page.locator("#live")).to_have_text("Live")
+    row = page.locator(f"#agent-{number}")
+    row.get_by_label("Actions for ann").click()
+    select = row.get_by_label("Job to move ann to")
+    expect(select).to_have_value("")
+    select.select_option(label="wanted / talk")
+    # A job before it in the list ends, and another begins while the menu is open.
+    desk.console.command(jobs_of["early"][0], JobCommand.STOP)
+    expect(select.locator("option")).to_have_text(["Choose a job", "other / talk", "wanted / talk"])
+    expect(select).to_have_value(str(jobs_of["wanted"][1]))
+    started(desk, "anew")
+    expect(select.locator("option", has_text="anew / talk")).to_have_count(1)
+    with page.expect_request("**/commands/move") as moved:
+        row.get_by_role("button", name="Move ann").click()
+    assert f"task_id={jobs_of['wanted'][1]}" in (moved.value.post_data or "").split("&")
+
+
+def test_a_chosen_job_that_ends_is_chosen_no_more(page: Page, desk: DeskSite, address: str) -> None:
+    jobs_of = {name: started(desk, name) for name in ("ending", "staying")}
+    number, token = desk.agent("ann")
+    log_in(address, token)
+    page.goto("/agents")
+    expect(page.locator("#live")).to_have_text("Live")
+    row = page.locator(f"#agent-{number}")
+    row.get_by_label("Actions for ann").click()
+    select = row.get_by_label("Job to move ann to")
+    select.select_option(label="ending / talk")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    desk.console.command(jobs_of["ending"][0], JobCommand.STOP)
+    expect(select.locator("option")).to_have_text(["Choose a job", "staying / talk"])
+    expect(select).to_have_value("")
+    row.get_by_role("button", name="Move ann").click()
+    # The browser asks for a choice; what is sent afterwards shows that nothing was before.
+    expect(select).to_be_focused()
+    row.get_by_role("button", name="Make ann ready", exact=True).click()
+    expect(row.locator(".badge").first).to_have_text("Ready")
+    assert [url.rpartition("/")[2] for url in sent if "/commands/" in url] == ["ready"]
+
+
 def test_the_figures_of_a_job_follow_its_samples(page: Page, desk: DeskSite) -> None:
     job_id, task_id = started(desk)
     keep(desk, task_id, busy=1, ready=3)
@@ -133,11 +182,11 @@ def test_the_figures_of_a_job_follow_its_samples(page: Page, desk: DeskSite) -> 
     assert fits(page)
 
 
-def started(desk: DeskSite) -> tuple[int, int]:
+def started(desk: DeskSite, name: str = "talks") -> tuple[int, int]:
     """Start a job with agents; return its id and that of its task."""
-    people = desk.console.contact_list(desk.organization_id, "people", 3)
-    desk.console.strategy(desk.organization_id, SOURCE)
-    job = desk.console.start(desk.console.campaign(desk.organization_id, "talks", "talks", people.id))
+    people = desk.console.contact_list(desk.organization_id, f"people of {name}", 3)
+    desk.console.strategy(desk.organization_id, SOURCE.replace("talks", name))
+    job = desk.console.start(desk.console.campaign(desk.organization_id, name, name, people.id))
     return int(job.id), int(desk.console.tasks(job.id)[0].id)
 
 
