@@ -45,12 +45,8 @@ def complete(
     engagement = session.engagement
     if engagement is None:
         return free(roster, session, now)
-    done = Complete(engagement.attempt_id, session.id, code, note, callback, by_timeout)
-    if engagement.attempt_id in roster.handed_over:
-        # The call goes on without the agent: its result comes first.
-        roster.completions[engagement.attempt_id] = done
-    else:
-        roster.do(done)
+    # Written down at once, even if the call goes on without the agent and its result comes much later.
+    roster.do(Complete(engagement.attempt_id, session.id, code, note, callback, by_timeout))
     ended = WrapUpEnded(attempt_id=engagement.attempt_id, code=code or "", by_timeout=by_timeout)
     roster.tell(session, ended)
     return free(roster, session, now)

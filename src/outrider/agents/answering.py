@@ -97,9 +97,6 @@ def ended(
     other = roster.handed_over.pop(call_id, None)
     if other is not None:
         roster.do(HangUp(other))
-    waiting = roster.completions.pop(call_id, None)
-    if waiting is not None:
-        roster.do(waiting)
     session = roster.in_call(call_id)
     if session is None or session.engagement is None:
         return

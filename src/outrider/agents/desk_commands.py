@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from outrider.agents import commands
-from outrider.agents.actions import ClaimNumber, Complete, DialCard, HangUp, Join, Leave, ReturnCard, SendKeys
+from outrider.agents.actions import ClaimNumber, DialCard, HangUp, Join, Leave, ReturnCard, SendKeys
 from outrider.agents.after_contact import complete, free, log_out
 from outrider.agents.answering import hand_over, serve
 from outrider.agents.attaching import detach_when_free, end, move_when_free
@@ -168,14 +168,8 @@ def _log_out(roster: Roster, session: Session, now: dt.datetime, reason: str, *,
     elif session.state is not S.WRAP_UP:
         roster.do(HangUp(engagement.attempt_id))
     session = roster.change(session, now, then=S.LOGGED_OUT, then_reason=reason or "logged out by force")
-    if session.engagement is not None and session.state is S.WRAP_UP:
+    if session.state is S.WRAP_UP or engagement.answered_at is not None:
         complete(roster, session, now, _default_code(roster, session), by_timeout=True)
-    elif session.engagement is not None and session.engagement.answered_at is not None:
-        # The call is being hung up; its result comes before what came of the contact.
-        roster.completions[engagement.attempt_id] = Complete(
-            engagement.attempt_id, session.id, _default_code(roster, session), by_timeout=True
-        )
-        log_out(roster, session, now, session.then_reason)
     else:
         log_out(roster, session, now, session.then_reason)
 

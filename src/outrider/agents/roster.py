@@ -53,8 +53,6 @@ class Roster:
         """Calls that wait for an agent, longest first."""
         self.handed_over: dict[AttemptId, LegId] = {}
         """Customers who talk to a person they were transferred to: either end ends the other."""
-        self.completions: dict[AttemptId, Action] = {}
-        """What came of contacts whose calls go on without the agent: told when they are over."""
         self._sessions: dict[SessionId, Session] = {}
         self._by_task: dict[TaskId, dict[SessionId, None]] = {}
         self._by_leg: dict[LegId, SessionId] = {}

@@ -50,7 +50,7 @@ class Recorder:
         self._queue(result)
 
     def add_wrap_up(self, done: WrapUpDone) -> None:
-        """Queue what an agent said of an attempt, whose result was added before."""
+        """Queue what an agent said of an attempt; its result may come later, when a transferred call ends."""
         self._queue(done)
 
     async def flushed(self) -> None:

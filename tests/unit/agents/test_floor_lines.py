@@ -1,5 +1,6 @@
 """Phones that are lost, people who are consulted, transfers and conferences on the floor."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from outrider.agents.actions import Complete, HangUp, Join, Leave
 from outrider.agents.commands import (
     AcceptPreview,
+    Callback,
     CancelConsult,
     CompleteTransfer,
     ConsultCall,
@@ -86,19 +88,28 @@ def test_a_contact_stays_with_the_third_person_when_the_agents_phone_is_lost() -
     assert play.session(1).state is AgentState.WRAP_UP
 
 
-def test_a_transfer_leaves_both_talking_and_is_completed_when_they_are_done() -> None:
+def test_a_transfer_leaves_both_talking_until_one_of_them_hangs_up() -> None:
     play = Play()
     _, third = consulting(play)
     assert play.command(1, CompleteTransfer()) == (
         Join(AttemptId(third), third),
         Join(AttemptId("c1"), third),
     )
-    assert play.command(1, WrapUp("sale")) == ()
+    play.command(1, WrapUp("sale"))
     assert play.session(1).state is AgentState.READY
     assert play.take(play.floor.leg_ended(AttemptId(third), play.now, "hung up")) == (
         HangUp(AttemptId("c1")),
     )
-    assert play.end("c1") == (HangUp(AttemptId(third)), Complete(AttemptId("c1"), SessionId(1), "sale"))
+    assert play.end("c1") == (HangUp(AttemptId(third)),)
+
+
+def test_what_an_agent_says_of_a_transferred_contact_is_written_down_while_that_still_talks() -> None:
+    play = Play()
+    consulting(play)
+    play.command(1, CompleteTransfer())
+    promise = Callback(play.now + dt.timedelta(days=1))
+    said = Complete(AttemptId("c1"), SessionId(1), "sale", "a note", promise)
+    assert play.command(1, WrapUp("sale", "a note", promise)) == (said,)
 
 
 def test_a_conference_and_its_end() -> None:
@@ -136,9 +147,13 @@ def test_a_forced_logout_hands_the_contact_over_or_hangs_up_and_ends_with_the_de
     phone = play.at_work(1, SELL)
     play.talk("c1", SELL)
     done = play.command(1, LogOut("supervisor", force=True))
-    assert done[:2] == (HangUp(AttemptId("c1")), HangUp(AttemptId(phone)))
+    assert done[:3] == (
+        HangUp(AttemptId("c1")),
+        Complete(AttemptId("c1"), SessionId(1), "done", by_timeout=True),
+        HangUp(AttemptId(phone)),
+    )
     assert play.floor.session(SessionId(1)) is None
-    assert play.end("c1") == (Complete(AttemptId("c1"), SessionId(1), "done", by_timeout=True),)
+    assert play.end("c1") == ()
 
 
 def test_a_session_that_comes_back_without_its_phone_calls_it_and_lets_the_contact_wait() -> None:
