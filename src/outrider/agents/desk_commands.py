@@ -13,7 +13,7 @@ from outrider.agents.after_contact import complete, free, log_out
 from outrider.agents.answering import hand_over, serve
 from outrider.agents.attaching import detach_when_free, end, move_when_free
 from outrider.agents.lines import NewLeg, call_phone, consult, drop_phone
-from outrider.agents.model import AT_WORK, IN_CALL, AgentState, Attachment, NailUp, Session
+from outrider.agents.model import AT_WORK, IN_CALL, AgentState, Attachment, Engagement, NailUp, Session
 from outrider.agents.notifications import CallChanged, ConsultChanged, PreviewEnded
 from outrider.agents.roster import Roster
 from outrider.campaigns.strategy_agents import AgentMode
@@ -156,22 +156,36 @@ def _detach(roster: Roster, session: Session, now: dt.datetime, why: str) -> Non
 
 
 def _log_out(roster: Roster, session: Session, now: dt.datetime, reason: str, *, force: bool) -> None:
-    engagement = session.engagement
-    if not force or session.state not in AT_WORK or engagement is None:
+    if not force or session.state not in AT_WORK:
         end(roster, session, now, reason or "logged out")
         return
-    third = engagement.consult
+    reason = reason or "logged out by force"
+    engagement = session.engagement
+    if engagement is None:
+        # A number is being claimed: when it is, nobody waits for it any more, and it is called off.
+        log_out(roster, session, now, reason)
+        return
     if session.state is S.PREVIEW:
         roster.do(ReturnCard(engagement.attempt_id, skipped=False, reason="the agent logged out"))
-    elif third is not None and third.joined and engagement.ended_at is None:
-        session = hand_over(roster, session, now, "transfer")
     elif session.state is not S.WRAP_UP:
-        roster.do(HangUp(engagement.attempt_id))
-    session = roster.change(session, now, then=S.LOGGED_OUT, then_reason=reason or "logged out by force")
+        session = _leave_call(roster, session, engagement, now)
+    session = roster.change(session, now, then=S.LOGGED_OUT, then_reason=reason)
     if session.state is S.WRAP_UP or engagement.answered_at is not None:
         complete(roster, session, now, _default_code(roster, session), by_timeout=True)
     else:
         log_out(roster, session, now, session.then_reason)
+
+
+def _leave_call(roster: Roster, session: Session, engagement: Engagement, now: dt.datetime) -> Session:
+    """Leave the contact with the person consulted; whoever would be left alone is hung up on."""
+    third = engagement.consult
+    if third is not None and third.joined and engagement.ended_at is None:
+        return hand_over(roster, session, now, "transfer")
+    if engagement.ended_at is None:
+        roster.do(HangUp(engagement.attempt_id))
+    if third is not None:
+        roster.do(HangUp(third.leg))
+    return session
 
 
 def _drop_phone(roster: Roster, session: Session, now: dt.datetime) -> None:
@@ -196,7 +210,7 @@ def dial_card(roster: Roster, session: Session, now: dt.datetime) -> None:
 def give_card_back(
     roster: Roster, session: Session, now: dt.datetime, how: str, reason: str = "", *, skipped: bool
 ) -> None:
-    """End a preview without a call."""
+    """End a preview without a call; `answering.serve` an agent who is to be given the next one."""
     engagement = session.engagement
     if engagement is None:
         return
@@ -212,6 +226,9 @@ def _skip(roster: Roster, session: Session, now: dt.datetime, reason: str) -> No
     if settings is not None and not settings.may_skip:
         raise ConflictError("the strategy does not let agents skip contacts: dial it, or let time dial it")
     give_card_back(roster, session, now, "skipped", reason, skipped=True)
+    found = roster.find(session.id)
+    if found is not None:
+        serve(roster, found, now)
 
 
 def _dial(roster: Roster, session: Session, now: dt.datetime, address: str, contact_id: int | None) -> None:

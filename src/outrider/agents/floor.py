@@ -275,6 +275,9 @@ class Floor:
                 desk_commands.dial_card(roster, session, now)
             else:
                 desk_commands.give_card_back(roster, session, now, "taken back", skipped=False)
+                found = roster.find(session.id)
+                if found is not None:
+                    answering.serve(roster, found, now)
         elif session.state is AgentState.WRAP_UP and settings is not None:
             session = after_contact.complete(roster, session, now, settings.default_code, by_timeout=True)
             if roster.find(session.id) is not None:

@@ -69,6 +69,17 @@ def test_cards_are_taken_back_where_time_does_not_dial() -> None:
     assert play.wait(30) == (ReturnCard(AttemptId("c1"), skipped=False),)
 
 
+@pytest.mark.parametrize("by", ["the agent", "time"])
+def test_a_caller_who_waits_is_given_to_the_agent_whose_card_goes_back(by: str) -> None:
+    slow = task(1, AgentMode.PREVIEW, auto_dial=False, preview_time=1.0)
+    play = Play()
+    phone = play.at_work(1, slow)
+    play.card(1, "c1", slow)
+    assert play.answer("c2", slow) == ()
+    done = play.command(1, SkipPreview()) if by == "the agent" else play.wait(1)
+    assert done[-1] == Give(AttemptId("c2"), SessionId(1), phone)
+
+
 def test_a_card_that_was_not_answered_leads_back_to_ready() -> None:
     play = Play()
     play.at_work(1, PREVIEW)
@@ -91,6 +102,19 @@ def test_a_number_is_claimed_before_it_is_dialed() -> None:
     play.command(1, Dial("+4315552"))
     play.take(play.floor.dial_refused(SessionId(1), play.now, "on a do-not-contact list"))
     assert play.session(1).is_free
+
+
+def test_a_forced_logout_does_not_wait_for_a_number_that_is_being_claimed() -> None:
+    play = Play()
+    phone = play.at_work(1, MANUAL)
+    play.command(1, Dial("+4315551"))
+    assert play.command(1, LogOut("supervisor", force=True)) == (
+        HangUp(AttemptId(phone)),
+        EndSession(SessionId(1), "supervisor"),
+    )
+    # The claim comes back late: it is called off.
+    assert not play.floor.may_dial(SessionId(1), None)
+    assert play.take(play.floor.dial_refused(SessionId(1), play.now, "not waited for")) == ()
 
 
 def test_a_redial_keeps_the_contact_in_hand() -> None:

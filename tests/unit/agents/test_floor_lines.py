@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from outrider.agents.actions import Complete, HangUp, Join, Leave
+from outrider.agents.actions import Complete, EndSession, HangUp, Join, Leave
 from outrider.agents.commands import (
     AcceptPreview,
     Callback,
@@ -28,13 +28,18 @@ from support.floor_play import Play, leg_of, task
 SELL = task(1)
 
 
-def consulting(play: Play) -> tuple[str, str]:
-    """Let an agent talk to a contact and consult somebody; return the agent's leg and the third one."""
+def calling_third(play: Play) -> tuple[str, LegId]:
+    """Let an agent talk to a contact and call a third person; return the agent's leg and the third one."""
     phone = play.at_work(1, SELL)
     play.talk("c1", SELL)
     done = play.command(1, ConsultCall("+431555"))
     assert done[0] == Leave(AttemptId("c1"))
-    third = leg_of(done, CallPurpose.CONSULT)
+    return phone, leg_of(done, CallPurpose.CONSULT)
+
+
+def consulting(play: Play) -> tuple[str, LegId]:
+    """Let an agent talk to a contact and consult somebody; return the agent's leg and the third one."""
+    phone, third = calling_third(play)
     assert play.take(play.floor.leg_up(third, "", play.now)) == (Join(third, phone),)
     return phone, third
 
@@ -84,23 +89,18 @@ def test_a_contact_stays_with_the_third_person_when_the_agents_phone_is_lost() -
     play = Play()
     phone, third = consulting(play)
     done = play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
-    assert done == (Join(AttemptId(third), third), Join(AttemptId("c1"), third))
+    assert done == (Join(third, third), Join(AttemptId("c1"), third))
     assert play.session(1).state is AgentState.WRAP_UP
 
 
 def test_a_transfer_leaves_both_talking_until_one_of_them_hangs_up() -> None:
     play = Play()
     _, third = consulting(play)
-    assert play.command(1, CompleteTransfer()) == (
-        Join(AttemptId(third), third),
-        Join(AttemptId("c1"), third),
-    )
+    assert play.command(1, CompleteTransfer()) == (Join(third, third), Join(AttemptId("c1"), third))
     play.command(1, WrapUp("sale"))
     assert play.session(1).state is AgentState.READY
-    assert play.take(play.floor.leg_ended(AttemptId(third), play.now, "hung up")) == (
-        HangUp(AttemptId("c1")),
-    )
-    assert play.end("c1") == (HangUp(AttemptId(third)),)
+    assert play.take(play.floor.leg_ended(third, play.now, "hung up")) == (HangUp(AttemptId("c1")),)
+    assert play.end("c1") == (HangUp(third),)
 
 
 def test_what_an_agent_says_of_a_transferred_contact_is_written_down_while_that_still_talks() -> None:
@@ -117,8 +117,8 @@ def test_a_conference_and_its_end() -> None:
     phone, third = consulting(play)
     assert play.command(1, StartConference()) == (Join(AttemptId("c1"), phone),)
     assert play.session(1).state is AgentState.TALKING
-    assert play.command(1, EndConference()) == (HangUp(AttemptId(third)),)
-    assert play.take(play.floor.leg_ended(AttemptId(third), play.now, "ended")) == ()
+    assert play.command(1, EndConference()) == (HangUp(third),)
+    assert play.take(play.floor.leg_ended(third, play.now, "ended")) == ()
     assert play.session(1).state is AgentState.TALKING
     play.end("c1")
     assert play.session(1).state is AgentState.WRAP_UP
@@ -127,8 +127,8 @@ def test_a_conference_and_its_end() -> None:
 def test_a_consultation_that_is_cancelled_leads_back_to_the_contact() -> None:
     play = Play()
     phone, third = consulting(play)
-    assert play.command(1, CancelConsult()) == (HangUp(AttemptId(third)),)
-    done = play.take(play.floor.leg_ended(AttemptId(third), play.now, "ended"))
+    assert play.command(1, CancelConsult()) == (HangUp(third),)
+    done = play.take(play.floor.leg_ended(third, play.now, "ended"))
     assert done == (Join(AttemptId("c1"), phone),)
     assert play.session(1).state is AgentState.TALKING
 
@@ -138,7 +138,7 @@ def test_a_contact_who_hangs_up_during_a_consultation_is_wrapped_up_after_it() -
     _, third = consulting(play)
     assert play.end("c1") == ()
     assert play.session(1).state is AgentState.HOLD
-    play.take(play.floor.leg_ended(AttemptId(third), play.now, "ended"))
+    play.take(play.floor.leg_ended(third, play.now, "ended"))
     assert play.session(1).state is AgentState.WRAP_UP
 
 
@@ -154,6 +154,42 @@ def test_a_forced_logout_hands_the_contact_over_or_hangs_up_and_ends_with_the_de
     )
     assert play.floor.session(SessionId(1)) is None
     assert play.end("c1") == ()
+
+
+def test_a_forced_logout_hangs_up_on_a_third_person_who_has_not_answered() -> None:
+    play = Play()
+    _, third = calling_third(play)
+    assert play.command(1, LogOut("supervisor", force=True))[:3] == (
+        HangUp(AttemptId("c1")),
+        HangUp(third),
+        Complete(AttemptId("c1"), SessionId(1), "done", by_timeout=True),
+    )
+    assert play.take(play.floor.leg_up(third, "", play.now)) == (HangUp(third),)
+
+
+def test_a_forced_logout_hangs_up_on_a_third_person_whose_contact_is_gone() -> None:
+    play = Play()
+    phone, third = consulting(play)
+    play.end("c1")
+    assert play.command(1, LogOut("supervisor", force=True)) == (
+        HangUp(third),
+        Complete(AttemptId("c1"), SessionId(1), "done", by_timeout=True),
+        HangUp(AttemptId(phone)),
+        EndSession(SessionId(1), "supervisor"),
+    )
+
+
+def test_a_forced_logout_leaves_the_contact_with_the_third_person() -> None:
+    play = Play()
+    phone, third = consulting(play)
+    assert play.command(1, LogOut("supervisor", force=True)) == (
+        Join(third, third),
+        Join(AttemptId("c1"), third),
+        Complete(AttemptId("c1"), SessionId(1), "done", by_timeout=True),
+        HangUp(AttemptId(phone)),
+        EndSession(SessionId(1), "supervisor"),
+    )
+    assert play.end("c1") == (HangUp(third),)
 
 
 def test_a_session_that_comes_back_without_its_phone_calls_it_and_lets_the_contact_wait() -> None:
