@@ -269,6 +269,17 @@ def test_a_redial_takes_the_contact_that_waits_for_its_code(database: Database) 
     assert work.drifts() == []
 
 
+@pytest.mark.parametrize("said", ["+493012345602", "+49 30 12345602", "030 12345602", "0049-30-12345602"])
+def test_a_refused_number_is_not_called_however_an_agent_writes_it(database: Database, said: str) -> None:
+    work = AgentWork(database)
+    job_id = work.start([{"phone": BERLIN}], mode="manual")
+    contact = work.targets()[0]["contact_id"]
+    assert claimed(work.contact(job_id, contact, address=said, preview=True)).address == "+493012345602"
+    work.block("+493012345602")
+    assert "do-not-contact" in refusal(work.contact(job_id, contact, address=said))
+    assert "number" in refusal(work.contact(job_id, contact, address="call me maybe"))
+
+
 def test_a_contact_that_had_ended_is_taken_up_and_put_back(database: Database) -> None:
     work = AgentWork(database)
     job_id = work.start([{"phone": BERLIN}, {"phone": "+493012345602"}])

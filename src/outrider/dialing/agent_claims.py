@@ -86,10 +86,18 @@ def take_contact(
 ) -> Batch | Refusal:
     """Claim one contact of the job for an agent: due or not yet, waiting for its code, or ended even.
 
-    `address` is where to call it, else the next of its own. `promised`: it is a callback for now, which only
+    `address` is where to call it, else the next of its own; a national number is read in the country of the
+    campaign's first list. `promised`: it is a callback for now, which only
     a do-not-contact list stops; else hours and limits bind too. Refused with the reason, and then nothing
     has changed.
     """
+    if address is not None:
+        country = next(iter(agent_store.lists_of(tx, plan.campaign_id).values()), DEFAULT_COUNTRY)
+        number = read_number(address, country)
+        if isinstance(number, BadNumber):
+            return Refusal(number.reason)
+        # As do-not-contact lists and limits have it.
+        address = number.e164
     refused = _admit(tx, rules, plan, now)
     if refused is not None:
         return refused
