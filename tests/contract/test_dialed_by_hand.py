@@ -139,3 +139,45 @@ def test_a_contact_is_not_called_again_for_an_agent_who_left_the_wrap_up(
 
     stage.play(tmp_path, scene)
     assert [row["outcome"] for row in database.read_now(attempts)] == ["answered", "skipped"]
+
+
+def test_a_redial_calls_the_number_that_was_called_before(database: Database, tmp_path: Path) -> None:
+    stage = Dialing(database)
+
+    async def scene(floor: FloorService, session_id: SessionId) -> None:
+        (contact,) = stage.ids("contacts")
+        await floor.command(session_id, Dial("030 12345699", contact))
+        first = await until(floor, session_id, lambda each: each.state is AgentState.WRAP_UP)
+        await floor.command(session_id, Redial())
+        await until(
+            floor,
+            session_id,
+            lambda each: each.state is AgentState.WRAP_UP and each.engagement != first.engagement,
+        )
+
+    stage.play(tmp_path, scene)
+    assert [row["address"] for row in database.read_now(attempts)] == ["+493012345699"] * 2
+
+
+def test_an_agent_whose_number_could_not_be_claimed_can_go_on(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Dialing(database)
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    async def scene(floor: FloorService, session_id: SessionId) -> None:
+        (contact,) = stage.ids("contacts")
+        with monkeypatch.context() as patched:
+            patched.setattr(floor.work, "_means_of", lambda _: broken())
+            with pytest.raises(ZeroDivisionError):
+                await floor.command(session_id, Dial("", contact))
+        found = floor.session(session_id)
+        assert found is not None
+        assert found.is_free
+        await floor.command(session_id, Dial("", contact))
+        await until(floor, session_id, lambda each: each.state is AgentState.WRAP_UP)
+
+    stage.play(tmp_path, scene)
+    assert [row["outcome"] for row in database.read_now(attempts)] == ["answered"]

@@ -24,6 +24,7 @@ async def log_in(body: LogInBody, edge: Edge, calling: Calling, floor: Floor) ->
     With an API token this takes an `agent_web_api` licence until logout: 409 when none is left. 409 too when
     the agent is logged in already (`GET` shows that session).
     """
+    floor.answers.forget_all_but({each.id for each in floor.desk.sessions(None)})
     number = await floor.desk.log_in(
         calling.agent.id, api=calling.by_token, now=edge.clock.now(), address=body.address or None
     )
@@ -48,10 +49,7 @@ async def log_out(
 ) -> LoggingOut:
     """Log out, after the contact in hand; with `force` at once."""
     await floor.desk.command(session.id, LogOut(reason, force))
-    over = floor.desk.session(session.id) is None
-    if over:
-        floor.answers.forget(session.id)
-    return LoggingOut(over=over)
+    return LoggingOut(over=floor.desk.session(session.id) is None)
 
 
 @router.get("/account")

@@ -67,7 +67,16 @@ def _supervisors(name: str, model: type[CommandBody]) -> Endpoint:
         if session is None or not caller.sees(session.organization_id):
             raise NotFoundError(f"agent {agent_id} is not logged in")
         number = _id_of(body, key)
-        await do_once(floor, edge.database, edge.clock, session, name, command_of(name, body), number)
+        await do_once(
+            floor,
+            edge.database,
+            edge.clock,
+            session,
+            name,
+            command_of(name, body),
+            number,
+            supervisor=caller.user_id,
+        )
         return Done(id=number or None, command=name)
 
     return _named(command, f"supervisor_{name}", model)

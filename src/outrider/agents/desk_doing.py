@@ -35,9 +35,12 @@ async def do_once(
     name: str,
     command: Command,
     command_id: str,
+    *,
+    supervisor: int | None = None,
 ) -> None:
     """Do a command. With an id, a repetition gets the first answer, and nothing is done again.
 
+    `supervisor` is the user who gives it in place of the agent; their ids are their own.
     NotFoundError, IllegalTransitionError, InvalidInputError, ConflictError: then nothing was done.
     """
 
@@ -56,7 +59,7 @@ async def do_once(
                 # It is done: to say otherwise would make the desktop do it again.
                 log.warning("command_not_noted", session=session.id, command=name, error=error.message)
 
-    await floor.answers.once(session.id, command_id, name, do)
+    await floor.answers.once(session.id, command_id, name, do, supervisor=supervisor)
 
 
 async def _was_done(database: Database, session: Session, name: str, command_id: str) -> bool:

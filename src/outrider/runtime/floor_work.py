@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 PAUSE = 1.0
 """Real seconds between two tries to write what became of a card, while the database is away."""
 
+FAILED = "not dialed: the server failed to do it; the reason is in its log"
 UNWANTED = "not dialed: the agent did not wait for it, or its phone was lost"
 
 PlanOf = Callable[[TaskId], Awaitable[TaskPlan]]
@@ -78,6 +79,10 @@ class FloorWork:
         except OutriderError as error:
             desk.do(desk.floor.dial_refused(action.session_id, desk.clock.now(), error.message))
             raise
+        except Exception:
+            # Whatever it was: an agent who waits for a call that never comes could do nothing else any more.
+            desk.do(desk.floor.dial_refused(action.session_id, desk.clock.now(), FAILED))
+            raise
         if isinstance(found, str):
             desk.do(desk.floor.dial_refused(action.session_id, desk.clock.now(), found))
             raise ConflictError(found)
@@ -117,6 +122,7 @@ class FloorWork:
         contact_id, address = action.contact_id, action.address
         if action.again is not None and session.engagement is not None:
             contact_id = int(str(session.engagement.card["contact_id"]))
+            address = address or str(session.engagement.card["address"])
             await self._desk.recorded()
         found: Batch | Refusal
         if contact_id is not None:
