@@ -332,6 +332,18 @@ def test_agents_of_a_deleted_zone_move_to_the_default_one(place: Seating) -> Non
     assert place.row("ada")["pool_id"] == place.pool
 
 
+def test_a_session_stays_in_the_zone_in_which_it_logged_in(place: Seating) -> None:
+    place.database.write_now(division.add_zone, "South", place.now, "test")
+    place.log_in("ada")
+    (before,) = place.database.read_now(sessions.open_sessions)
+    moved = AccountPlan("ada", "sip:ada@example.org", zone="South")
+    place.database.write_now(service.change, place.now, SYSTEM, place.agents["ada"], moved)
+    (after,) = place.database.read_now(sessions.open_sessions)
+    assert (after.session.pool_id, after.zone_id) == (place.pool, before.zone_id)
+    (shown,) = place.database.read_now(sessions_store.live, None)
+    assert shown["zone"] == "default"
+
+
 def test_the_floor_is_heard_about_all_but_the_seat(place: Seating) -> None:
     place.job("a")
     place.log_in("ada")

@@ -89,7 +89,15 @@ def checked_skill(name: str) -> str:
     return stripped
 
 
-def read_file(text: str, file: str = "file") -> list[AccountPlan]:
+@dataclass(frozen=True, slots=True)
+class AccountFile:
+    """The accounts of a file, and the columns that it has: what has none is not said."""
+
+    plans: Sequence[AccountPlan]
+    columns: Sequence[str]
+
+
+def read_file(text: str, file: str = "file") -> AccountFile:
     """Return the accounts of a CSV file with a header: name, address, display_name, zone, skills.
 
     Only the first two columns are needed; skills are written as `dutch=7;loans=3`. InvalidInputError names
@@ -97,6 +105,7 @@ def read_file(text: str, file: str = "file") -> list[AccountPlan]:
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
     plans: list[AccountPlan] = []
+    header: list[str] = []
     seen: dict[str, int] = {}
     try:
         header = [name.strip().casefold() for name in reader.fieldnames or ()]
@@ -114,7 +123,7 @@ def read_file(text: str, file: str = "file") -> list[AccountPlan]:
             plans.append(plan)
     except csv.Error as error:
         raise InvalidInputError(f"{file}, line {reader.line_num}: not CSV: {error}", where=file) from None
-    return plans
+    return AccountFile(plans, header)
 
 
 def _check_header(header: Sequence[str], file: str) -> None:

@@ -5,11 +5,12 @@ a user who may sign in as an agent is made by administrators.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from outrider.agents import sessions_store, store
-from outrider.agents.accounts import AccountPlan, checked, checked_skill
+from outrider.agents.accounts import AccountFile, AccountPlan, checked, checked_skill
 from outrider.agents.model import Agent, Skill
 from outrider.campaigns import service as campaigns
 from outrider.db import log
@@ -136,36 +137,23 @@ def remove(tx: Tx, now: dt.datetime, caller: Caller, agent_id: int) -> None:
 
 
 def import_accounts(
-    tx: Tx,
-    now: dt.datetime,
-    caller: Caller,
-    plans: Sequence[AccountPlan],
-    *,
-    organization_id: int | None = None,
+    tx: Tx, now: dt.datetime, caller: Caller, file: AccountFile, *, organization_id: int | None = None
 ) -> Imported:
     """Make the accounts of a file, or change those that there are by name: all of them, or none.
 
-    What a file does not say stays: preferred campaigns, and whether the account is switched on.
+    What a file does not say stays: columns that it has not, preferred campaigns, whether one is switched on.
     """
     owner = owner_of_new(tx, caller.organization_id, organization_id)
     known = {each.name: each for each in store.agents(tx, owner)}
     created, changed = [], []
-    for plan in plans:
+    for plan in file.plans:
         there = known.get(plan.name)
         if there is None:
             create(tx, now, caller, plan, organization_id=organization_id)
             created.append(plan.name)
         else:
-            kept = AccountPlan(
-                name=plan.name,
-                address=plan.address,
-                display_name=plan.display_name,
-                zone=plan.zone,
-                skills=plan.skills,
-                preferred_campaigns=there.preferred_campaigns,
-                enabled=there.enabled,
-            )
-            change(tx, now, caller, there.id, kept)
+            said: dict[str, Any] = {column: getattr(plan, column) for column in file.columns}
+            change(tx, now, caller, there.id, replace(plan_of(tx, there), **said))
             changed.append(plan.name)
     return Imported(tuple(created), tuple(changed))
 

@@ -16,11 +16,14 @@ from outrider.db.dialect import locked
 from outrider.ids import PoolId, TaskId
 from outrider.licences.model import NESTED_KINDS, Standing
 
-S, A, T, J, C = (schema.agent_sessions.c, schema.agents.c, schema.tasks.c, schema.jobs.c, schema.campaigns.c)
+S, A, P = (schema.agent_sessions.c, schema.agents.c, schema.pools.c)
+T, J, C = (schema.tasks.c, schema.jobs.c, schema.campaigns.c)
 SEATS = [kind.value for kind in NESTED_KINDS]
 
+ZONE = select(P.zone_id).where(P.id == S.pool_id).scalar_subquery()
+"""Of the pool whose licences a session takes: the account's own may have been changed since the login."""
 OPEN = (
-    select(schema.agent_sessions, A.name, A.organization_id, A.zone_id, A.preferred_campaigns)
+    select(schema.agent_sessions, A.name, A.organization_id, ZONE.label("zone_id"), A.preferred_campaigns)
     .join(schema.agents, A.id == S.agent_id)
     .where(S.ended_at.is_(None))
     .order_by(S.id)
@@ -55,7 +58,6 @@ TAKE_SEAT = (
 
 def pool_of(tx: Tx, organization_id: int, zone_id: int) -> PoolId | None:
     """Return the pool of an organization in a zone."""
-    P = schema.pools.c  # noqa: N806 - a table's columns, as elsewhere
     query = select(P.id).where(P.organization_id == organization_id, P.zone_id == zone_id)
     found = tx.execute(query).scalar()
     return None if found is None else PoolId(found)
@@ -222,7 +224,7 @@ def live(tx: Tx, organization_id: int | None) -> list[Row]:
             C.name.label("campaign"),
         )
         .join(schema.agents, A.id == S.agent_id)
-        .join(schema.zones, Z.id == A.zone_id)
+        .join(schema.zones, Z.id == ZONE)
         .outerjoin(schema.tasks, T.id == S.task_id)
         .outerjoin(schema.jobs, J.id == T.job_id)
         .outerjoin(schema.campaigns, C.id == J.campaign_id)

@@ -143,11 +143,12 @@ def import_file(
         text = file.read_text("utf-8")
     except UnicodeDecodeError:
         raise InvalidInputError(f"{file}: not UTF-8 text", where=str(file)) from None
-    plans = read_file(text, str(file))
+    accounts = read_file(text, str(file))
 
     def work(tx: Tx) -> Imported:
         organization_id = _organization(tx, organization)
-        return service.import_accounts(tx, RealClock().now(), SYSTEM, plans, organization_id=organization_id)
+        now = RealClock().now()
+        return service.import_accounts(tx, now, SYSTEM, accounts, organization_id=organization_id)
 
     with open_database(settings_of(settings_file, database, data_folder)) as opened:
         done = opened.write_now(work)

@@ -61,10 +61,13 @@ def test_a_file_makes_agents_and_changes_them(folder: Path, tmp_path: Path) -> N
     file.write_text("\ufeffName,Address,Display_Name\nada,sip:ada@example.com,Ada L.\ncyd,12\n", "utf-8")
     assert json.loads(ok(folder, "import", str(file), "--json")) == {"created": ["cyd"], "changed": ["ada"]}
     assert ok(folder, "list").splitlines() == [
-        "ada\tAda L.\tsip:ada@example.com\tno skills\tactive",
+        "ada\tAda L.\tsip:ada@example.com\tdutch 7, loans 3\tactive",
         "bob\tbob\t+4930123\tno skills\tactive",
         "cyd\tcyd\t12\tno skills\tactive",
     ]
+    file.write_text("name,address,skills\nada,12,\n", "utf-8")
+    ok(folder, "import", str(file))
+    assert ok(folder, "list").splitlines()[0] == "ada\tAda L.\t12\tno skills\tactive"
 
 
 @pytest.mark.parametrize(
