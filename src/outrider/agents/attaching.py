@@ -45,8 +45,13 @@ def seat_refused(roster: Roster, session: Session, now: dt.datetime, reason: str
 
 
 def seat_released(roster: Roster, session: Session, now: dt.datetime, reason: str) -> Session:
-    """Take a session out of its task: its seat has gone back. A call that is up goes on."""
+    """Take a session out of its task: its seat has gone back. A call that is up goes on.
+
+    A move that waits for the end of the contact in hand still happens then, without the seat.
+    """
     roster.tell(session, SeatReleased(reason=reason))
+    if session.next_task is not None and session.state in AT_WORK:
+        return roster.change(session, now, attachment=Attachment.FREE, task_id=None)
     return roster.change(
         session, now, attachment=Attachment.FREE, task_id=None, next_task=None, pending_why=""
     )
@@ -62,6 +67,19 @@ def detach_when_free(roster: Roster, session: Session, now: dt.datetime, why: st
     else:
         roster.do(ReleaseSeat(session.id, why))
     return session
+
+
+def call_move_off(roster: Roster, session: Session, now: dt.datetime, why: str) -> Session:
+    """Let a session that was to be moved stay where it is, for now; return it, changed or not."""
+    if session.next_task is None:
+        return session
+    if session.attachment is Attachment.FREE:
+        roster.tell(session, SeatRefused(reason=f"not moved: {why}"))
+        if session.state not in AT_WORK:
+            # The move is being made: the seat that comes of it is given back after it.
+            roster.do(ReleaseSeat(session.id, why))
+    stays = Attachment.ATTACHED if session.attachment is Attachment.MOVING else session.attachment
+    return roster.change(session, now, attachment=stays, next_task=None, pending_why="")
 
 
 def move_when_free(roster: Roster, session: Session, task_id: TaskId, now: dt.datetime) -> Session:

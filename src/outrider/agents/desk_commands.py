@@ -11,7 +11,7 @@ from outrider.agents import commands
 from outrider.agents.actions import ClaimNumber, DialCard, HangUp, Join, Leave, ReturnCard, SendKeys
 from outrider.agents.after_contact import complete, free, log_out
 from outrider.agents.answering import hand_over, serve
-from outrider.agents.attaching import detach_when_free, end, move_when_free
+from outrider.agents.attaching import call_move_off, detach_when_free, end, move_when_free
 from outrider.agents.lines import NewLeg, call_phone, consult, drop_phone
 from outrider.agents.model import AT_WORK, IN_CALL, AgentState, Attachment, Engagement, NailUp, Session
 from outrider.agents.notifications import CallChanged, ConsultChanged, PreviewEnded
@@ -147,12 +147,16 @@ def not_ready(roster: Roster, session: Session, now: dt.datetime, reason: str) -
 
 
 def _detach(roster: Roster, session: Session, now: dt.datetime, why: str) -> None:
-    """Let a session work for no job, and be not ready: else dealing would give it a job again at once."""
-    if session.attachment is Attachment.FREE:
+    """Let a session work for no job, and be not ready: else dealing would give it a job again at once.
+
+    A move that it was to make is called off by that.
+    """
+    if session.attachment is Attachment.FREE and session.next_task is None:
         return
     if session.then is None and session.state is not S.NOT_READY:
         not_ready(roster, session, now, why)
-    detach_when_free(roster, roster.find(session.id) or session, now, why)
+    session = call_move_off(roster, roster.find(session.id) or session, now, why)
+    detach_when_free(roster, session, now, why)
 
 
 def _log_out(roster: Roster, session: Session, now: dt.datetime, reason: str, *, force: bool) -> None:

@@ -177,6 +177,54 @@ def test_why_there_is_no_seat_is_told_once_for_each_reason() -> None:
     assert "seat_refused" not in play.kinds(1)
 
 
+def test_a_detachment_calls_off_the_move_that_waits_for_the_contact() -> None:
+    play = Play()
+    play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    play.command(1, MoveTo(TaskId(9)))
+    play.command(1, Detach("needed no more"))
+    assert (play.session(1).attachment, play.session(1).next_task) == (Attachment.DETACHING, None)
+    play.end("c1")
+    assert play.command(1, WrapUp("sale"))[1:] == (ReleaseSeat(SessionId(1), "needed no more"),)
+    assert play.session(1).state is AgentState.NOT_READY
+
+
+def test_a_detachment_calls_off_the_move_of_an_agent_without_a_seat() -> None:
+    play = Play()
+    play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    play.take(play.floor.seat_released(SessionId(1), play.now, "the job snoozes"))
+    play.command(1, MoveTo(TaskId(9)))
+    play.kinds(1)
+    assert play.command(1, Detach("needed no more")) == ()
+    assert play.kinds(1) == ["seat_refused"]
+    play.end("c1")
+    assert play.command(1, WrapUp("sale")) == (Complete(AttemptId("c1"), SessionId(1), "sale"),)
+    assert play.session(1).state is AgentState.NOT_READY
+
+
+def test_a_seat_that_a_move_brings_after_the_detachment_is_given_back() -> None:
+    play = Play()
+    play.log_in(1)
+    play.command(1, Ready())
+    play.command(1, MoveTo(TaskId(9)))
+    assert play.command(1, Detach("needed no more")) == (ReleaseSeat(SessionId(1), "needed no more"),)
+    play.take(play.floor.seat_given(SessionId(1), task(9), play.now))
+    play.take(play.floor.seat_released(SessionId(1), play.now, "needed no more"))
+    assert (play.session(1).state, play.session(1).attachment) == (AgentState.NOT_READY, Attachment.FREE)
+
+
+def test_a_move_that_waits_for_the_contact_happens_though_the_old_job_is_snoozed() -> None:
+    play = Play()
+    play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    play.command(1, MoveTo(TaskId(9)))
+    play.take(play.floor.seat_released(SessionId(1), play.now, "the job snoozes"))
+    assert (play.session(1).attachment, play.session(1).next_task) == (Attachment.FREE, TaskId(9))
+    play.end("c1")
+    assert play.command(1, WrapUp("sale"))[-1] == MoveSeat(SessionId(1), TaskId(9))
+
+
 def test_an_agent_without_a_seat_is_moved_too() -> None:
     play = Play()
     play.log_in(1)
