@@ -131,14 +131,29 @@ def test_bad_messages_are_answered_with_a_problem(desk: DeskSite, message: str, 
     play(scenario)
 
 
-def test_who_may_not_listen_is_told_why(desk: DeskSite) -> None:
-    async def refusal(url: str, **options: Any) -> tuple[int, str]:
-        try:
-            async with connect(url, **options):
-                return 101, ""
-        except InvalidStatus as refused:
-            return refused.response.status_code, json.loads(refused.response.body or b"{}")["code"]
+async def refusal(url: str, **options: Any) -> tuple[int, str]:
+    """Return the status and the problem's code with which a websocket is refused; (101, "") if it is not."""
+    try:
+        async with connect(url, **options):
+            return 101, ""
+    except InvalidStatus as refused:
+        return refused.response.status_code, json.loads(refused.response.body or b"{}")["code"]
 
+
+@pytest.mark.parametrize("after", ["x", "-1", "9" * 19, "1" * 4_500])
+def test_what_is_no_number_of_a_notification_is_refused_to_anybody(
+    desk: DeskSite, after: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        async with serving(desk.site) as address:
+            url = f"{address.replace('http', 'ws')}/api/agent/events?after={after}"
+            assert await refusal(url) == (422, "invalid_input")
+
+    play(scenario)
+    assert [each.message for each in caplog.records if each.exc_info] == []
+
+
+def test_who_may_not_listen_is_told_why(desk: DeskSite) -> None:
     async def scenario() -> None:
         _, token = await logged_in(desk)
         _, other = await asyncio.to_thread(desk.agent, "bob")

@@ -1,14 +1,18 @@
 """Every kind of bad request is answered by a clear problem document, and never by a traceback."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, UploadFile, WebSocket
 from pydantic import BaseModel
 from sqlalchemy import select
+from starlette.types import Message
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from outrider.db import schema
 from outrider.db.database import Database
@@ -22,6 +26,7 @@ from outrider.errors import (
     StoreError,
 )
 from outrider.web.access import Edge, Role, RowId, Supervisor, SystemAdministrator, Text80, Viewer
+from support.server import run_server
 from support.web import Api, Site, open_site
 
 router = APIRouter()
@@ -75,6 +80,11 @@ async def form(text: Annotated[str, Form()], _: Viewer) -> str:
 @router.post("/api/upload", max_body_size=4 << 20)
 async def upload(_: Viewer, file: Annotated[UploadFile, File()]) -> int:
     return len(await file.read())
+
+
+@router.websocket("/api/socket")
+async def websocket_that_fails(websocket: WebSocket) -> None:
+    raise RuntimeError(f"{websocket.url.path}: the secret 4711 must not be shown")
 
 
 @router.get("/api/system")
@@ -259,6 +269,43 @@ def test_an_incident_is_logged_under_its_id(site: Site, capsys: pytest.CaptureFi
     logged = capsys.readouterr().out
     assert document["incident"] in logged
     assert "the secret 4711" in logged
+
+
+def test_a_websocket_that_fails_before_it_is_open_is_an_incident_too(
+    site: Site, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with run_server(site.app, site.edge.news) as running, pytest.raises(InvalidStatus) as refused:
+        connect(f"{running.address.replace('http', 'ws')}/api/socket")
+    answer = refused.value.response
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    document = json.loads(answer.body or b"")
+    assert document["code"] == "incident"
+    assert "4711" not in document["detail"]
+    logged = capsys.readouterr().out
+    assert document["incident"] in logged
+    assert "the secret 4711" in logged
+    assert [each.message for each in caplog.records if each.exc_info] == []
+
+
+def test_a_server_that_cannot_refuse_websockets_with_an_answer_closes_them(site: Site) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    scope = {
+        "type": "websocket",
+        "scheme": "ws",
+        "path": "/api/socket",
+        "query_string": b"",
+        "headers": [],
+        "subprotocols": [],
+    }
+    site.runner.run(site.app(scope, receive, send))
+    assert sent == [{"type": "websocket.close", "code": 1011}]
 
 
 HTML = {"accept": "text/html"}

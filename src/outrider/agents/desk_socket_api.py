@@ -12,13 +12,13 @@ from outrider.agents.desk_conversation_api import Conversation
 from outrider.errors import InvalidInputError, NotAllowedError
 from outrider.people.model import Credential
 from outrider.web.access import EdgeServices, authenticate, authenticate_token
+from outrider.web.sse import read_event_id
 
 router = APIRouter(prefix="/api/agent", tags=["agent"])
 
 PROTOCOL = "outrider.v1"
 """The subprotocol: browsers offer it beside `bearer.TOKEN`, and it is the one that is accepted."""
 BEARER = "bearer."
-LARGEST_ID = 2**63 - 1
 
 
 @router.websocket("/events")
@@ -44,9 +44,10 @@ def _after(websocket: WebSocket) -> int | None:
     text = websocket.query_params.get("after", "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_ID):
+    number = read_event_id(text)
+    if number is None:
         raise InvalidInputError(f"after: {text[:40]!r} is not the number of a notification", where="after")
-    return int(text)
+    return number
 
 
 async def _credential(websocket: WebSocket, edge: EdgeServices) -> Credential:

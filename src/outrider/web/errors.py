@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +28,12 @@ log = structlog.stdlib.get_logger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
 SEE_OTHER = 303
+BEGINNINGS = frozenset(
+    {"http.response.start", "websocket.accept", "websocket.close", "websocket.http.response.start"}
+)
+"""ASGI messages after which a request cannot be answered otherwise any more."""
+UNEXPECTED = 1011
+"""The code with which a websocket is closed that met an incident (RFC 6455, 7.4.1)."""
 
 
 def install(app: FastAPI) -> None:
@@ -107,31 +114,38 @@ class Incidents:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; answer 500 with an incident id (or 422 for numbers no database holds)."""
-        if scope["type"] != "http":
+        """Pass the request on; answer 500 with an incident id (or 422 for numbers no database holds).
+
+        So for websockets too, until they are accepted.
+        """
+        if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
         begun = replaced = False
-        request = Request(scope, receive)
 
         async def checked_send(message: Message) -> None:
             nonlocal begun, replaced
+            begun = begun or message["type"] in BEGINNINGS
             if message["type"] == "http.response.start":
-                begun = True
                 replaced = _is_plain_refusal(message)
                 if replaced:
                     found = problems.problem("too_large", "the body is larger than this endpoint takes")
-                    await answer(request, found)(scope, receive, send)
+                    await answer(Request(scope, receive), found)(scope, receive, send)
             if not replaced:
                 await send(message)
 
         try:
             await self.app(scope, receive, checked_send)
         except Exception as error:
-            found = _of_unexpected(request, error)
+            found = _of_unexpected(HTTPConnection(scope), error)
             if begun:
                 raise
-            await answer(request, found)(scope, receive, send)
+            if scope["type"] == "http":
+                await answer(Request(scope, receive), found)(scope, receive, send)
+            elif "websocket.http.response" in scope.get("extensions", {}):
+                await _document(found)(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": UNEXPECTED})
 
 
 def _is_plain_refusal(message: Message) -> bool:
@@ -141,7 +155,7 @@ def _is_plain_refusal(message: Message) -> bool:
     return refused and headers.get(b"content-type", b"").startswith(b"text/plain")
 
 
-def _of_unexpected(request: Request, error: Exception) -> Problem:
+def _of_unexpected(request: HTTPConnection, error: Exception) -> Problem:
     if _is_out_of_range(error):
         return problems.problem(
             "invalid_input", "a number is beyond what can be stored (64 bits); send a smaller one"
@@ -150,9 +164,9 @@ def _of_unexpected(request: Request, error: Exception) -> Problem:
     unreachable = type(error).__name__ == "OperationalError"
     # As text: renderers of exceptions like to add local variables, among which are passwords.
     trace = "".join(traceback.format_exception(error))
-    log.error(
-        "request failed", incident=incident, method=request.method, path=request.url.path, exception=trace
-    )
+    # A websocket's handshake is a GET.
+    method = request.scope.get("method", "GET")
+    log.error("request failed", incident=incident, method=method, path=request.url.path, exception=trace)
     if unreachable:
         return problems.problem(
             "store",

@@ -30,6 +30,8 @@ HEARTBEAT = 15.0
 RETRY_MS = 1_000
 BATCH = 500
 LARGEST_ID = 2**63 - 1
+LONGEST_ID = len(str(LARGEST_ID))
+"""Digits."""
 
 router = APIRouter(prefix="/api", tags=["events"])
 
@@ -55,6 +57,15 @@ Permission = Callable[[], Awaitable[None]]
 """Raises an OutriderError when the stream must not go on."""
 
 
+def read_event_id(text: str) -> int | None:
+    """Return the number of an event as clients send it back; None for what is not one of 63 bits."""
+    # The length comes first: int() raises when it is given thousands of digits.
+    if len(text) > LONGEST_ID or not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
+    return number if number <= LARGEST_ID else None
+
+
 def event_stream(
     request: Request, edge: EdgeServices, source: Source, *, start: int, permission: Permission | None = None
 ) -> StreamingResponse:
@@ -62,10 +73,9 @@ def event_stream(
 
     `permission` is asked at every heartbeat. News of this process wakes the stream at once.
     """
-    sent = request.headers.get("last-event-id", "")
-    first = int(sent) if sent.isascii() and sent.isdigit() and int(sent) <= LARGEST_ID else start
+    seen = read_event_id(request.headers.get("last-event-id", ""))
     return StreamingResponse(
-        _follow(edge, source, first, permission),
+        _follow(edge, source, start if seen is None else seen, permission),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
