@@ -368,6 +368,33 @@ def test_the_floor_is_heard_about_all_but_the_seat(place: Seating) -> None:
     assert place.drifts() == []
 
 
+def test_a_move_is_kept_for_an_agent_whose_old_job_is_snoozed_and_made_without_a_seat(place: Seating) -> None:
+    place.job("a")
+    place.job("b")
+    place.log_in("ada")
+    place.deal()
+    (kept,) = place.database.read_now(sessions.open_sessions)
+    old = next(job for job in ("a", "b") if place.tasks[job] == kept.session.task_id)
+    new = "b" if old == "a" else "a"
+    moving = replace(
+        kept.session,
+        state=AgentState.TALKING,
+        attachment=Attachment.MOVING,
+        next_task=place.tasks[new],
+        pending_why="moves after the contact in hand",
+    )
+    place.database.write_now(sessions.save_sessions, [moving], [])
+    place.command(old, JobCommand.SNOOZE)
+    assert place.where() == {"ada": None}
+    without = replace(moving, attachment=Attachment.FREE, task_id=None)
+    place.database.write_now(sessions.save_sessions, [without], [])
+    (after,) = place.database.read_now(sessions.open_sessions)
+    assert after.session == replace(without, connected=False)
+    place.database.write_now(seats.move, RULES, place.sessions["ada"], place.tasks[new], place.now)
+    assert place.where() == {"ada": new}
+    assert place.drifts() == []
+
+
 def test_a_session_that_was_not_closed_before_the_end_is_closed_later(place: Seating) -> None:
     place.license(predictive_agents=1, agent_web_api=1)
     place.job("a")
