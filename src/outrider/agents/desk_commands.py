@@ -52,6 +52,7 @@ def _consult(roster: Roster, session: Session, address: str, now: dt.datetime, n
     _require(session, "consult", IN_CALL)
     if session.engagement is not None and session.engagement.consult is not None:
         raise ConflictError("somebody is being consulted already: end that first")
+    _require_phone(session)
     if not address:
         raise InvalidInputError("consult: give the address to call", where="address")
     consult(roster, session, address, now, new_leg)
@@ -116,6 +117,7 @@ def _consulted(roster: Roster, session: Session, command: commands.Command, now:
             hand_over(roster, session, now, "transfer")
         case commands.StartConference():
             _require_third(third.joined, engagement.ended_at)
+            _require_phone(session)
             roster.do(Join(engagement.attempt_id, session.leg or ""))
             both = replace(engagement, consult=replace(third, conference=True))
             session = roster.change(session, now, state=S.TALKING, reason="", engagement=both)
@@ -289,11 +291,15 @@ def _unhold(roster: Roster, session: Session, now: dt.datetime) -> None:
         return
     if engagement.consult is not None:
         raise ConflictError("you talk to the person consulted: end that, start a conference, or transfer")
-    if session.nail_up is not NailUp.UP:
-        raise ConflictError("your phone is not connected: it is being called")
+    _require_phone(session)
     roster.do(Join(engagement.attempt_id, session.leg or ""))
     session = roster.change(session, now, state=S.TALKING, reason="")
     roster.tell(session, CallChanged(attempt_id=engagement.attempt_id, state="talking"))
+
+
+def _require_phone(session: Session) -> None:
+    if session.nail_up is not NailUp.UP:
+        raise ConflictError("your phone is not connected: it is being called")
 
 
 def _default_code(roster: Roster, session: Session) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from outrider.agents import absence, after_contact, answering, attaching, desk_commands, lines
-from outrider.agents.actions import STATES_OF_WORK, Action, HangUp
+from outrider.agents.actions import STATES_OF_WORK, Action
 from outrider.agents.commands import Command
 from outrider.agents.model import AgentState, Attachment, Engagement, LegId, NailUp, Session, SessionId
 from outrider.agents.notifications import CallChanged, DialFailed, PreviewOffered
@@ -283,8 +283,7 @@ class Floor:
             if roster.find(session.id) is not None:
                 answering.serve(roster, session, now)
         elif session.state is AgentState.HOLD and engagement is not None:
-            roster.change(session, now, deadline=None)
-            roster.do(HangUp(engagement.attempt_id))
+            lines.no_phone_came(roster, roster.change(session, now, deadline=None), now)
         else:
             session = roster.change(session, now, deadline=None)
             lines.call_phone(roster, session, now, self._new_leg)

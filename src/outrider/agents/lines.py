@@ -11,7 +11,7 @@ from dataclasses import replace
 from outrider.agents.actions import HangUp, Join, Leave, MakeLeg
 from outrider.agents.after_contact import begin_wrap_up
 from outrider.agents.answering import hand_over, serve
-from outrider.agents.model import IN_CALL, AgentState, Consult, LegId, NailUp, Session
+from outrider.agents.model import IN_CALL, AgentState, Consult, Engagement, LegId, NailUp, Session
 from outrider.agents.notifications import CallChanged, ConsultChanged, NailUpChanged
 from outrider.agents.roster import Roster
 from outrider.channels.model import CallPurpose
@@ -78,11 +78,22 @@ def leg_up(roster: Roster, leg: LegId, server: str, now: dt.datetime) -> None:
     session = roster.change(session, now, nail_up=NailUp.UP, server=server)
     roster.tell(session, NailUpChanged(status=NailUp.UP.value))
     if session.state is AgentState.HOLD and session.reason == PHONE_LOST and engagement is not None:
+        _go_on(roster, session, engagement, leg, now)
+        return
+    serve(roster, session, now)
+
+
+def _go_on(roster: Roster, session: Session, engagement: Engagement, leg: LegId, now: dt.datetime) -> None:
+    """Let an agent whose phone is back talk to whom it talked, or was about to: the other stays on hold."""
+    if engagement.consult is None:
         roster.do(Join(engagement.attempt_id, leg))
         session = roster.change(session, now, state=AgentState.TALKING, reason="", deadline=None)
         roster.tell(session, CallChanged(attempt_id=engagement.attempt_id, state="talking"))
         return
-    serve(roster, session, now)
+    if engagement.consult.joined:
+        roster.do(Join(engagement.consult.leg, leg))
+    session = roster.change(session, now, reason="", deadline=None)
+    roster.tell(session, CallChanged(attempt_id=engagement.attempt_id, state="hold"))
 
 
 def leg_ended(roster: Roster, leg: LegId, now: dt.datetime, detail: str, new_leg: NewLeg) -> None:
@@ -125,13 +136,14 @@ def consult_ended(roster: Roster, session: Session, now: dt.datetime, detail: st
         begin_wrap_up(roster, session, now, "contact")
         return
     session = roster.change(session, now, engagement=replace(engagement, consult=None))
-    if not consult.conference and session.leg is not None and session.state is AgentState.HOLD:
-        roster.do(Join(engagement.attempt_id, session.leg))
+    # Without the agent's phone the contact stays on hold: it is joined when that is back.
+    if not consult.conference and session.nail_up is NailUp.UP and session.state is AgentState.HOLD:
+        roster.do(Join(engagement.attempt_id, session.leg or ""))
         roster.change(session, now, state=AgentState.TALKING)
 
 
 def consult(roster: Roster, session: Session, address: str, now: dt.datetime, new_leg: NewLeg) -> Session:
-    """Put the contact on hold, and call a third person."""
+    """Put the contact on hold, and call a third person. The agent's phone must be up."""
     engagement = session.engagement
     if engagement is None:
         return session
@@ -155,11 +167,31 @@ def _consult_up(roster: Roster, session: Session, now: dt.datetime) -> None:
     consult = None if engagement is None else engagement.consult
     if engagement is None or consult is None or session.leg is None:
         return
-    roster.do(Join(consult.leg, session.leg))
+    if session.nail_up is NailUp.UP:
+        # Else they are joined when the agent's phone, which is being called, is back.
+        roster.do(Join(consult.leg, session.leg))
     session = roster.change(
         session, now, engagement=replace(engagement, consult=replace(consult, joined=True))
     )
     roster.tell(session, ConsultChanged(state="joined", address=consult.address))
+
+
+def no_phone_came(roster: Roster, session: Session, now: dt.datetime) -> None:
+    """End the wait for a phone: the contact stays with the person consulted, or else nobody with nobody."""
+    engagement = session.engagement
+    if engagement is None:
+        return
+    if _can_serve(engagement):
+        hand_over(roster, session, now, "transfer", PHONE_LOST)
+    elif engagement.ended_at is None:
+        roster.do(HangUp(engagement.attempt_id))
+    elif engagement.consult is not None:
+        roster.do(HangUp(engagement.consult.leg))
+
+
+def _can_serve(engagement: Engagement) -> bool:
+    """Return whether a person consulted can go on with the contact."""
+    return engagement.consult is not None and engagement.consult.joined and engagement.ended_at is None
 
 
 def _phone_lost_in_call(
@@ -169,12 +201,8 @@ def _phone_lost_in_call(
     engagement = session.engagement
     if engagement is None:
         return
-    if engagement.consult is not None and engagement.consult.joined and engagement.ended_at is None:
-        hand_over(roster, session, now, "transfer", PHONE_LOST)
-        return
-    if tried:
-        # The phone does not answer either: nobody can talk to this person any more.
-        roster.do(HangUp(engagement.attempt_id))
+    if tried or _can_serve(engagement):
+        no_phone_came(roster, session, now)
         return
     if session.state is AgentState.TALKING and engagement.customer_up:
         roster.do(Leave(engagement.attempt_id))

@@ -22,6 +22,7 @@ from outrider.agents.lines import PHONE_LOST
 from outrider.agents.model import AgentState, LegId, NailUp, SessionId
 from outrider.campaigns.strategy_agents import AgentMode
 from outrider.channels.model import CallPurpose
+from outrider.errors import ConflictError
 from outrider.ids import AttemptId
 from support.floor_play import Play, leg_of, task
 
@@ -91,6 +92,76 @@ def test_a_contact_stays_with_the_third_person_when_the_agents_phone_is_lost() -
     done = play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
     assert done == (Join(third, third), Join(AttemptId("c1"), third))
     assert play.session(1).state is AgentState.WRAP_UP
+
+
+def test_a_contact_stays_on_hold_when_the_phone_is_back_and_the_third_person_rings() -> None:
+    play = Play()
+    phone, third = calling_third(play)
+    done = play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
+    again = leg_of(done, CallPurpose.AGENT)
+    assert play.take(play.floor.leg_up(again, "", play.now)) == (Join(again, again),)
+    assert (play.session(1).state, play.session(1).reason) == (AgentState.HOLD, "")
+    assert play.take(play.floor.leg_up(third, "", play.now)) == (Join(third, again),)
+    assert play.wait(60) == ()
+
+
+def test_a_third_person_who_answers_before_the_phone_is_back_is_joined_when_it_is() -> None:
+    play = Play()
+    phone, third = calling_third(play)
+    done = play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
+    again = leg_of(done, CallPurpose.AGENT)
+    assert play.take(play.floor.leg_up(third, "", play.now)) == ()
+    with pytest.raises(ConflictError, match="phone is not connected"):
+        play.command(1, StartConference())
+    assert play.take(play.floor.leg_up(again, "", play.now)) == (Join(again, again), Join(third, again))
+    assert play.session(1).state is AgentState.HOLD
+
+
+@pytest.mark.parametrize("phone_is", ["not answered", "still ringing"])
+def test_a_third_person_who_answers_gets_the_contact_when_the_phone_does_not_come_back(phone_is: str) -> None:
+    play = Play()
+    phone, third = calling_third(play)
+    done = play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
+    again = leg_of(done, CallPurpose.AGENT)
+    play.take(play.floor.leg_up(third, "", play.now))
+    if phone_is == "not answered":
+        done = play.take(play.floor.leg_ended(again, play.now, "no answer"))
+    else:
+        done = play.wait(20)
+    assert done == (Join(third, third), Join(AttemptId("c1"), third))
+    assert play.session(1).state is AgentState.WRAP_UP
+
+
+def test_a_contact_is_not_joined_to_a_phone_that_rings_when_the_consultation_fails() -> None:
+    play = Play()
+    phone, third = calling_third(play)
+    done = play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
+    again = leg_of(done, CallPurpose.AGENT)
+    assert play.take(play.floor.leg_ended(third, play.now, "busy")) == ()
+    assert play.session(1).state is AgentState.HOLD
+    joined = play.take(play.floor.leg_up(again, "", play.now))
+    assert joined == (Join(again, again), Join(AttemptId("c1"), again))
+
+
+def test_a_third_person_is_not_kept_for_ever_when_contact_and_phone_are_gone() -> None:
+    play = Play()
+    phone, third = consulting(play)
+    play.end("c1")
+    done = play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
+    again = leg_of(done, CallPurpose.AGENT)
+    assert play.take(play.floor.leg_ended(again, play.now, "no answer")) == (HangUp(third),)
+    play.take(play.floor.leg_ended(third, play.now, "ended"))
+    assert play.session(1).state is AgentState.WRAP_UP
+
+
+def test_nobody_is_consulted_while_the_phone_is_called_again() -> None:
+    play = Play()
+    phone = play.at_work(1, SELL)
+    play.talk("c1", SELL)
+    play.take(play.floor.leg_ended(AttemptId(phone), play.now, "gone"))
+    with pytest.raises(ConflictError, match="phone is not connected"):
+        play.command(1, ConsultCall("+431555"))
+    assert play.session(1).reason == PHONE_LOST
 
 
 def test_a_transfer_leaves_both_talking_until_one_of_them_hangs_up() -> None:
