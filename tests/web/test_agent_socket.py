@@ -173,8 +173,9 @@ def test_who_may_not_listen_is_told_why(desk: DeskSite) -> None:
             )
             assert await refusal(f"{url}?after=x", additional_headers=bearer) == (422, "invalid_input")
             assert await refusal(url, additional_headers={"Cookie": cookie}) == (403, "not_allowed")
-            foreign = {"Cookie": cookie, "Origin": "https://evil.example.org"}
-            assert await refusal(url, additional_headers=foreign) == (403, "not_allowed")
+            for origin in ("https://evil.example.org", "null", "http://[", "http://[evil]", ""):
+                foreign = {"Cookie": cookie, "Origin": origin}
+                assert await refusal(url, additional_headers=foreign) == (403, "not_allowed")
             own = {"Cookie": cookie, "Origin": address}
             assert await refusal(url, additional_headers=own) == (101, "")
             offered = [Subprotocol("outrider.v1"), Subprotocol(f"bearer.{token}")]

@@ -3,8 +3,6 @@
 `app.py` includes `router`; `desk_conversation_api.py` speaks on it. `asyncapi.py` documents it.
 """
 
-from urllib.parse import urlsplit
-
 from fastapi import APIRouter, WebSocket
 
 from outrider.agents.desk_callers_api import calling_agent_id, floor_of, session_of
@@ -12,6 +10,7 @@ from outrider.agents.desk_conversation_api import Conversation
 from outrider.errors import InvalidInputError, NotAllowedError
 from outrider.people.model import Credential
 from outrider.web.access import EdgeServices, authenticate, authenticate_token
+from outrider.web.origins import host_of, is_foreign
 from outrider.web.sse import read_event_id
 
 router = APIRouter(prefix="/api/agent", tags=["agent"])
@@ -60,8 +59,7 @@ async def _credential(websocket: WebSocket, edge: EdgeServices) -> Credential:
             return await authenticate_token(edge, offered.removeprefix(BEARER))
     credential = await authenticate(websocket, edge)
     if credential.is_session:
-        origin = urlsplit(websocket.headers.get("origin", "")).netloc
-        ours = {websocket.headers.get("host", ""), urlsplit(edge.settings.public_url).netloc}
-        if not origin or origin not in ours:
+        origin, host = (websocket.headers.get(name, "") for name in ("origin", "host"))
+        if is_foreign(origin, host, host_of(edge.settings.public_url)):
             raise NotAllowedError("open this websocket from a page of this server, or with an API token")
     return credential

@@ -3,8 +3,6 @@
 Here passwords are checked between transactions, under the throttle; `people/service.py` does the rest.
 """
 
-from urllib.parse import urlsplit
-
 from fastapi import Request
 from starlette.responses import Response
 
@@ -14,6 +12,7 @@ from outrider.people.model import NAME_LENGTH, Caller, check_new_password
 from outrider.people.passwords import hash_later, verify_later
 from outrider.people.service import OpenedSession
 from outrider.web.access import SESSION_COOKIE, EdgeServices
+from outrider.web.origins import is_foreign
 
 
 def check_same_origin(request: Request) -> None:
@@ -22,7 +21,7 @@ def check_same_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     foreign = site not in {None, "same-origin", "none"}
     if site is None and origin is not None:
-        foreign = urlsplit(origin).netloc != request.headers.get("host", "")
+        foreign = is_foreign(origin, request.headers.get("host", ""))
     if foreign:
         raise NotAllowedError("sign in on a page of this server, not from another site")
 

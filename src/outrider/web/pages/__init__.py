@@ -125,7 +125,10 @@ def problem_page(request: Request, found: Problem) -> Response:
 def local_address(request: Request) -> str:
     """Return, quoted, the address to come back to after signing in: path and query of a page of ours."""
     shown = request.headers.get("hx-current-url") or str(request.url)
-    parts = urlsplit(shown)
+    try:
+        parts = urlsplit(shown)
+    except ValueError:
+        return "/"
     safe = request.method in {"GET", "HEAD"} or "hx-current-url" in request.headers
     address = parts.path + (f"?{parts.query}" if parts.query else "") if safe else "/"
     return quote(address, safe="/")
