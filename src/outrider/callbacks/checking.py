@@ -74,7 +74,7 @@ def open_at(
 
     InvalidInputError when it is past, more than a year away, or outside of the hours.
     """
-    at = at.astimezone(dt.UTC)
+    at = _utc(at, "at")
     if not now <= at <= now + FARTHEST:
         raise InvalidInputError(
             f"at: give a time from now to {FARTHEST.days} days ahead, not {_told(at)}", where="at"
@@ -126,7 +126,17 @@ def _address(text: str, action: Action, place: Place) -> str:
 def _aware(at: dt.datetime, field: str) -> dt.datetime:
     if at.tzinfo is None:
         raise InvalidInputError(f"{field}: give the time with its offset, such as +02:00", where=field)
-    return at.astimezone(dt.UTC)
+    return _utc(at, field)
+
+
+def _utc(at: dt.datetime, field: str) -> dt.datetime:
+    """Return an aware time in UTC, where the first and the last day of the calendar may not exist."""
+    try:
+        return at.astimezone(dt.UTC)
+    except OverflowError:
+        raise InvalidInputError(
+            f"{field}: give a time near the present; this one is beyond the calendar in UTC", where=field
+        ) from None
 
 
 def _told(at: dt.datetime) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from outrider.callbacks import api as callbacks_api
 from outrider.clock import VirtualClock
 from outrider.db.database import Database
 from outrider.people.model import Role
@@ -19,9 +20,8 @@ from support.web import open_site
 
 @pytest.fixture
 def of(sqlite_database: Database, tmp_path: Path) -> Iterator[PromisedSite]:
-    with open_site(
-        sqlite_database, tmp_path, [callbacks.router], clock=VirtualClock(NOON), change=with_rules
-    ) as opened:
+    routers = [callbacks.router, callbacks_api.router]
+    with open_site(sqlite_database, tmp_path, routers, clock=VirtualClock(NOON), change=with_rules) as opened:
         yield PromisedSite(opened, campaigning(sqlite_database))
 
 
@@ -83,6 +83,9 @@ def test_the_list_is_filtered(of: PromisedSite) -> None:
         ({"at": "soon"}, "give a date and a time"),
         ({"at": "2026-03-01T15:30"}, "give a time from now"),
         ({"at": "2026-03-05T23:30"}, "outside of the contact"),
+        ({"at": "0001-01-01T00:00", "time_zone": "Asia/Tokyo"}, "beyond the calendar"),
+        ({"at": "9999-12-31T23:59", "time_zone": "America/New_York"}, "beyond the calendar"),
+        ({"at": "0001-01-01T00:00", "time_zone": "UTC"}, "give a time from now"),
         ({"time_zone": "Mars/Olympus"}, "Mars/Olympus"),
         ({"agent_id": ""}, "say whose it is"),
         ({"kind": "mine"}, "choose who calls"),
@@ -97,6 +100,27 @@ def test_the_form_comes_back_with_the_mistake(of: PromisedSite, change: dict[str
     assert str(of.all()) == "[]"
     kept = {**of.fields(), **change}["at"]
     assert f'value="{kept}"' in page
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"at": "0001-01-01T00:00", "time_zone": "Asia/Tokyo"}, "at"),
+        ({"at": "9999-12-31T23:59", "time_zone": "America/New_York"}, "at"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "at"),
+        ({"expires_at": "9999-12-31T23:59:59-14:00"}, "expires_at"),
+        ({"expires_at": "0001-01-01T00:00:00+14:00"}, "expires_at"),
+    ],
+)
+def test_the_ends_of_the_calendar_are_no_times_of_callbacks(
+    of: PromisedSite, change: dict[str, str], where: str
+) -> None:
+    wanted = {"campaign_id": of.campaign, "contact_id": of.contacts[0][0], "at": f"{TOMORROW}+01:00"}
+    answer = of.site.as_user("sue").post("/api/callbacks", {**wanted, **change})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input"), answer.text
+    assert answer.json()["where"] == where
+    assert of.all() == []
+    assert of.site.as_user("sue").post("/api/callbacks", wanted).status_code == 201
 
 
 def test_a_time_outside_of_hours_moves_when_that_is_wished(of: PromisedSite) -> None:
