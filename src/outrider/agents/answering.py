@@ -82,6 +82,18 @@ def found_in_room(roster: Roster, call: Offer, leg: LegId) -> Session | None:
     return session
 
 
+def found_with_third(roster: Roster, call_id: AttemptId, leg: LegId, now: dt.datetime) -> None:
+    """Note that a contact is in the room of a person it was handed over to: either end ends the other.
+
+    After a crash: that is not written down, and that the agent left them may not have been either.
+    """
+    session = roster.at_leg(leg)
+    if session is not None and session is roster.in_call(call_id) and session.state in IN_CALL:
+        hand_over(roster, session, now, "transfer")
+    else:
+        roster.handed_over[call_id] = leg
+
+
 def join_failed(roster: Roster, call_id: AttemptId, now: dt.datetime) -> None:
     """Take an agent back whose contact could not be joined: nothing was said, so nothing is wrapped up."""
     session = roster.in_call(call_id)

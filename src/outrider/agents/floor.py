@@ -136,6 +136,14 @@ class Floor:
         session = answering.found_in_room(self.roster, call, leg)
         return session, self.roster.take_actions()
 
+    def found_with_third(self, call_id: AttemptId, leg: LegId, now: dt.datetime) -> Actions:
+        """Note that a contact was found after a crash in the room of a third person, whose leg is up.
+
+        It was handed over to that person, and stays there until either hangs up.
+        """
+        answering.found_with_third(self.roster, call_id, leg, now)
+        return self.roster.take_actions()
+
     def join_failed(self, call_id: AttemptId, now: dt.datetime) -> Actions:
         """Note that the contact could not be put into the room; the engine asks again, or gives up."""
         answering.join_failed(self.roster, call_id, now)

@@ -11,7 +11,7 @@ import structlog
 
 from outrider.agents import actions
 from outrider.agents.floor import Floor
-from outrider.agents.leg import Leg
+from outrider.agents.leg import Leg, LegPurpose
 from outrider.agents.leg_check import is_up
 from outrider.agents.model import AgentId, AgentState, Engagement, LegId, Session, SessionId
 from outrider.campaigns.outcome import Outcome
@@ -172,6 +172,8 @@ class FloorDesk:
     def taken_over(self, claim: Claim, room: str) -> Talk | None:
         """Give a living call of a former life back to its agent, and return who has it."""
         call_id, now = claim.attempt_id, self.clock.now()
+        if room:
+            self._find_third(call_id, LegId(AttemptId(room)))
         talk = self.talks_with(call_id)
         settings = claim.plan.action.agents
         if talk is not None or settings is None or claim.plan.task_id not in self.floor.roster.tasks:
@@ -188,6 +190,16 @@ class FloorDesk:
         engagement = Engagement(call_id, claim.plan.task_id, settings.mode, card)
         self.do(self.floor.dialing(waits.id, engagement, now))
         return Talk(waits.id, waits.agent_id, None)
+
+    def _find_third(self, call_id: AttemptId, leg: LegId) -> None:
+        """Leave a contact who was handed over with that person; end the call if that person has gone."""
+        purpose = next((each.purpose for each in self._legs.made() if each.id == leg), None)
+        session = self.floor.roster.in_call(call_id)
+        if purpose is LegPurpose.CONSULT:
+            self.do(self.floor.found_with_third(call_id, leg, self.clock.now()))
+        elif purpose is None and session is not None and session.state is AgentState.WRAP_UP:
+            # Its agent is done with it, and nobody else is there.
+            self._legs.hang_up(call_id)
 
     def is_empty(self, room: str) -> bool:
         """Return whether nobody talks there: no leg of ours, or that of an agent with another contact.

@@ -1,8 +1,11 @@
 """After a crash: a contact is in an agent's room, and nothing was written down of that."""
 
+from outrider.agents.actions import HangUp, Join
+from outrider.agents.commands import CompleteTransfer, ConsultCall
 from outrider.agents.model import AgentState, Attachment, LegId, NailUp
+from outrider.channels.model import CallPurpose
 from outrider.ids import AttemptId
-from support.floor_play import Play, task
+from support.floor_play import Play, leg_of, task
 
 CALLS = task(1)
 
@@ -45,3 +48,36 @@ def test_a_room_of_nobody_or_of_somebody_with_another_contact_is_no_answer() -> 
             AttemptId(call), CALLS.task_id, LegId(AttemptId("leg9")), {}, play.now
         )
         assert (session is not None) is has_it
+
+
+def with_third() -> tuple[Play, LegId]:
+    """Let an agent talk to a contact on hold and to a third person."""
+    play = Play()
+    play.at_work(1, CALLS)
+    play.talk("call", CALLS)
+    third = leg_of(play.command(1, ConsultCall("+431555")), CallPurpose.CONSULT)
+    play.take(play.floor.leg_up(third, "", play.now))
+    return play, third
+
+
+def test_a_contact_found_with_a_third_person_ends_with_that_person() -> None:
+    play, third = with_third()
+    play.command(1, CompleteTransfer())
+    after = Play()
+    after.floor.know_task(CALLS)
+    after.take(after.floor.admit(play.session(1), after.now))
+    assert after.take(after.floor.found_with_third(AttemptId("call"), third, after.now)) == ()
+    assert after.take(after.floor.leg_ended(third, after.now, "hung up")) == (HangUp(AttemptId("call")),)
+
+
+def test_an_agent_who_had_just_handed_a_contact_over_wraps_up() -> None:
+    play, third = with_third()
+    after = Play()
+    after.floor.know_task(CALLS)
+    after.take(after.floor.admit(play.session(1), after.now))
+    assert after.take(after.floor.found_with_third(AttemptId("call"), third, after.now)) == (
+        Join(third, third),
+        Join(AttemptId("call"), third),
+    )
+    assert after.session(1).state is AgentState.WRAP_UP
+    assert after.end("call") == (HangUp(third),)
