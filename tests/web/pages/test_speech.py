@@ -96,6 +96,8 @@ def test_every_engine_has_a_form(form: Form, engine: str) -> None:
     [
         ("name", "", "must have 1 to 80"),
         ("maximum", "many", "give a whole number"),
+        ("maximum", "--5", "give a whole number"),
+        ("maximum", "9" * 5_000, "give a whole number"),
         ("weight", "0", "must be from 1 to"),
         ("option_speed", "9000", "must be from 80 to 450"),
         ("option_voice", "-x", "must be a name"),

@@ -91,6 +91,14 @@ def test_buttons_change_the_shape_without_scripts(furnished: Furnished) -> None:
     assert "actions[0]" not in page.replace("actions[0].prompt", "") or "is missing" in page
 
 
+@pytest.mark.parametrize("verb", ["remove", "up", "item", "any"])
+def test_a_place_beyond_all_numbers_changes_nothing(furnished: Furnished, verb: str) -> None:
+    given = sent(template("call").source)
+    page = furnished.form("ada").send("/strategies/form", 200, do=f"{verb} actions[{'1' * 5_000}]", **given)
+    assert 'name="actions[0].name"' in page
+    assert 'name="actions[1].name"' not in page
+
+
 def test_a_condition_is_built_by_buttons(furnished: Furnished) -> None:
     form = furnished.form("ada")
     place = "actions[0].condition"

@@ -15,7 +15,7 @@ from outrider.campaigns.strategy import Channel
 from outrider.web.pages.strategy_form import Document, read_form
 from outrider.web.pages.strategy_view import FormView, Shown, form_view
 
-_STEPS = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_STEPS = re.compile(r"([^.\[\]]+)|\[(\d{1,9})\]")
 JOINS = ("all", "any", "not")
 VERBS = frozenset({"item", "section", "key", "condition", "remove", "up", "down", *JOINS})
 RULES = ("retry", "dispositions")
