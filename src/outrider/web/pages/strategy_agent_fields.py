@@ -55,7 +55,7 @@ def agents_part(prompt: Sequence[Node]) -> Part:
         Field("script", "Script", Kind.LINES, wide=True),
         Field("card", "On the card", Kind.ITEMS, hint="Attributes, in this order; empty: all."),
         Field("preview_time", "Preview for", Kind.DURATION, hint="0: no limit.", placeholder="30s"),
-        Field("auto_dial", "After the preview take the card back, rather than dial it", Kind.DENIAL),
+        Field("auto_dial", "Take the card back, not dial, after that", Kind.DENIAL),
         Field("may_skip", "Agents may not skip cards", Kind.DENIAL),
         Field("wrap_up", "Wrap-up for", Kind.DURATION, placeholder="1m"),
         Field("wrap_up_extension", "More time", Kind.DURATION, placeholder="30s"),
