@@ -1,7 +1,8 @@
 """What agents say of contacts: completion codes settle the attempts that wait for them.
 
-The recorder calls `complete_all` after the attempts' results, in one queue with them; `time_out` ends waits
-for codes that never came, because the process died in the middle of a wrap-up.
+The recorder calls `complete_all` in one queue with the attempts' results: after them, but for a contact who
+was handed over and talks on. `time_out` ends waits for codes that never came, because the process died in the
+middle of a wrap-up.
 """
 
 import datetime as dt

@@ -130,7 +130,7 @@ def _as_found(row: SessionRow, kept: Collection[AttemptId]) -> Session:
         session,
         task_id=row.task_id,
         attachment=attachment,
-        next_task=session.next_task if attachment is Attachment.MOVING else None,
+        next_task=session.next_task if attachment in (Attachment.MOVING, Attachment.FREE) else None,
         connected=True,
     )
     if session.leg is not None and session.leg in kept:
