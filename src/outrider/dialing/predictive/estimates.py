@@ -41,13 +41,17 @@ class LiveShare:
     def __init__(self) -> None:
         self.live, self.lines = PRIOR_LIVE, PRIOR_LINES
         self._recent: deque[bool] = deque(maxlen=RECENT)
+        self._lately = 0
 
     def observe(self, *, live: bool) -> bool:
         """Learn from one line; return whether what was known was given up for what is seen now."""
         keep = 1.0 - 1.0 / MEMORY
         self.live = self.live * keep + live
         self.lines = self.lines * keep + 1.0
+        if len(self._recent) == RECENT:
+            self._lately -= self._recent[0]
         self._recent.append(live)
+        self._lately += live
         return self._contradicted()
 
     @property
@@ -63,14 +67,13 @@ class LiveShare:
     def _contradicted(self) -> bool:
         if len(self._recent) < RECENT or self.lines < 2.0 * RECENT:
             return False
-        lately = sum(self._recent)
-        seen = lately / RECENT
-        known = (self.live - lately) / max(1.0, self.lines - RECENT)
+        seen = self._lately / RECENT
+        known = (self.live - self._lately) / max(1.0, self.lines - RECENT)
         known = min(0.99, max(0.01, known))
         error = math.sqrt(known * (1.0 - known) * (1.0 / RECENT + 1.0 / self.lines))
         if abs(seen - known) < CONTRADICTION * error:
             return False
-        self.live, self.lines = lately + 0.5, RECENT + 1.0
+        self.live, self.lines = self._lately + 0.5, RECENT + 1.0
         return True
 
 
