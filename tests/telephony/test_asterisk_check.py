@@ -11,7 +11,7 @@ from tools.testbed.numbering import Outcome
 from tools.testbed.public_network import PublicNetwork
 
 from outrider.channels.asterisk import client, messages
-from outrider.channels.asterisk.check import check
+from outrider.channels.asterisk.check import PROBE, check
 from outrider.channels.asterisk.configuration import snippets
 from outrider.channels.asterisk.findings import Finding, Level
 from outrider.channels.asterisk.settings import AsteriskSettings, Requests
@@ -172,7 +172,9 @@ def test_a_server_of_the_generated_configuration_has_nothing_wrong_and_works(
         found = findings(written)
         assert [one for one in found if one.level is not Level.OK] == []
         assert {one.what for one in found} == {"connection", "trunk", "codecs", "detection", "usable"}
-        assert server.log.count("ERROR") == 0
+        # Asterisk may still have had something for the check's own application when that was gone.
+        errors = [line for line in server.log.splitlines() if "ERROR" in line and PROBE not in line]
+        assert errors == []
 
         async def scenario(driver: Driving) -> None:
             name = await driver.call("generated", Outcome.HUMAN, detect_machine=True)

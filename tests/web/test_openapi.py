@@ -21,7 +21,7 @@ from outrider.db.database import Database
 from support.composed import Composed, Tenant, composed
 from support.databases import sqlite_url
 
-EXAMPLES = 14
+EXAMPLES = 10
 SEED = 20260304
 STREAMS = "/api/events"
 """Streams do not end; `test_sse.py` reads it."""

@@ -23,6 +23,8 @@ from outrider.errors import ChannelError
 CODECS = {"ulaw": "codec_ulaw", "alaw": "codec_alaw", "gsm": "codec_gsm", "g722": "codec_g722"}
 """Codecs that Asterisk can turn into what prompts and recognition need, each with its module."""
 
+PROBE = "outrider-check-"
+"""How the names of the applications begin that a check registers for itself."""
 PLAIN_CODECS = frozenset({"slin", "slin16"})
 
 
@@ -31,7 +33,7 @@ async def check(settings: AsteriskSettings, *, in_use: bool = False) -> list[Fin
 
     `in_use` says that workers of ours are connected: then it is no clash that our application is there.
     """
-    probe = replace(settings, app=f"outrider-check-{secrets.token_hex(4)}", controller="")
+    probe = replace(settings, app=f"{PROBE}{secrets.token_hex(4)}", controller="")
     verdict: asyncio.Future[ServerState] = asyncio.get_running_loop().create_future()
 
     def on_state(state: ServerState, _: str) -> None:
