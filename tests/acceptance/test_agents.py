@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -107,7 +108,10 @@ def talking(run: LiveRun) -> set[str]:
 
 
 def test_a_server_that_is_killed_while_agents_talk(
-    sqlite_database: Database, commands: Programs, tmp_path: Path
+    sqlite_database: Database,
+    commands: Programs,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     run = live_run(sqlite_database, commands, tmp_path, ports=60, speed=SPEED)
     run.system.license(
@@ -149,6 +153,10 @@ def test_a_server_that_is_killed_while_agents_talk(
     found = run.database.read_now(outcome_by_attempt)
     assert {found[call] for calls in kept for call in calls} == {"answered"}
     assert set(causes) == {"normal"}
+    seconds = ", ".join(f"{each:.1f}" for each in back)
+    record_property(
+        "measured", f"{KILLS} kills, sessions back after {seconds} s; {sum(map(len, kept))} talks went on"
+    )
     assert max(back) < BACK_WITHIN, back
     assert None not in found.values()
     assert run.database.read_now(store.drifts) == []

@@ -192,3 +192,8 @@ class AgentWork:
     def drifts(self) -> list[str]:
         """Return what `outrider check` finds."""
         return self.database.read_now(store.drifts)
+
+
+def known_targets(work: AgentWork) -> list[tuple[str, int, str | None]]:
+    """Return state, attempts and outcome of each target."""
+    return [(row["state"], row["attempts"], row["outcome"]) for row in work.targets()]

@@ -30,7 +30,12 @@ def withdraw(roster: Roster, call_id: AttemptId) -> None:
 
 
 def serve(roster: Roster, session: Session, now: dt.datetime) -> Session:
-    """Give a free agent the call that has waited for longest in its cell, if there is one."""
+    """Give a free agent the call that has waited for longest in its cell, if there is one.
+
+    A session that is over by now, as when a logout waited for the end of the contact, gets none.
+    """
+    if roster.find(session.id) is None:
+        return session
     for call in roster.offers.values():
         mine = call.session_id == session.id and _can_take_own(session, call.call_id)
         cell_matches = (call.task_id, call.server) == (session.task_id, session.server)

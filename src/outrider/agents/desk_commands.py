@@ -215,14 +215,14 @@ def dial_card(roster: Roster, session: Session, now: dt.datetime) -> None:
 
 def give_card_back(
     roster: Roster, session: Session, now: dt.datetime, how: str, reason: str = "", *, skipped: bool
-) -> None:
+) -> Session:
     """End a preview without a call; `answering.serve` an agent who is to be given the next one."""
     engagement = session.engagement
     if engagement is None:
-        return
+        return session
     roster.tell(session, PreviewEnded(attempt_id=engagement.attempt_id, how=how))
     roster.do(ReturnCard(engagement.attempt_id, skipped=skipped, reason=reason))
-    free(roster, session, now)
+    return free(roster, session, now)
 
 
 def _skip(roster: Roster, session: Session, now: dt.datetime, reason: str) -> None:
@@ -231,10 +231,7 @@ def _skip(roster: Roster, session: Session, now: dt.datetime, reason: str) -> No
     settings = None if engagement is None else roster.tasks[engagement.task_id].settings
     if settings is not None and not settings.may_skip:
         raise ConflictError("the strategy does not let agents skip contacts: dial it, or let time dial it")
-    give_card_back(roster, session, now, "skipped", reason, skipped=True)
-    found = roster.find(session.id)
-    if found is not None:
-        serve(roster, found, now)
+    serve(roster, give_card_back(roster, session, now, "skipped", reason, skipped=True), now)
 
 
 def _dial(roster: Roster, session: Session, now: dt.datetime, address: str, contact_id: int | None) -> None:
@@ -267,9 +264,7 @@ def _wrap_up(roster: Roster, session: Session, command: commands.WrapUp, now: dt
         raise InvalidInputError(f"code: {command.code!r} is none of {', '.join(allowed)}", where="code")
     if command.then_not_ready is not None:
         session = roster.change(session, now, then=S.NOT_READY, then_reason=command.then_not_ready[:80])
-    session = complete(roster, session, now, command.code, command.note, command.callback)
-    if roster.find(session.id) is not None:
-        serve(roster, session, now)
+    serve(roster, complete(roster, session, now, command.code, command.note, command.callback), now)
 
 
 def _extend(roster: Roster, session: Session, now: dt.datetime) -> None:

@@ -226,9 +226,7 @@ class Floor:
         if session is not None:
             self.roster.tell(session, DialFailed(attempt_id="", outcome="refused", detail=reason))
             if session.state is AgentState.DIALING and session.engagement is None:
-                session = after_contact.free(self.roster, session, now)
-                if self.roster.find(session.id) is not None:
-                    answering.serve(self.roster, session, now)
+                answering.serve(self.roster, after_contact.free(self.roster, session, now), now)
             elif session.state is AgentState.WRAP_UP and session.engagement is not None:
                 wrap_up = self.roster.tasks[session.engagement.task_id].settings.wrap_up
                 deadline = now + dt.timedelta(seconds=wrap_up)
@@ -282,14 +280,11 @@ class Floor:
             if settings.auto_dial and session.nail_up is NailUp.UP:
                 desk_commands.dial_card(roster, session, now)
             else:
-                desk_commands.give_card_back(roster, session, now, "taken back", skipped=False)
-                found = roster.find(session.id)
-                if found is not None:
-                    answering.serve(roster, found, now)
+                freed = desk_commands.give_card_back(roster, session, now, "taken back", skipped=False)
+                answering.serve(roster, freed, now)
         elif session.state is AgentState.WRAP_UP and settings is not None:
-            session = after_contact.complete(roster, session, now, settings.default_code, by_timeout=True)
-            if roster.find(session.id) is not None:
-                answering.serve(roster, session, now)
+            freed = after_contact.complete(roster, session, now, settings.default_code, by_timeout=True)
+            answering.serve(roster, freed, now)
         elif session.state is AgentState.HOLD and engagement is not None:
             lines.no_phone_came(roster, roster.change(session, now, deadline=None), now)
         else:

@@ -250,7 +250,7 @@ def _checked(tx: Tx, organization_id: int, plan: CampaignPlan) -> dict[str, Any]
 
 def _zones(tx: Tx, organization_id: int, plan: CampaignPlan) -> tuple[ZoneId, ...]:
     """Return the zones that the campaign runs in: those asked for, else those of its lists."""
-    there = {row.zone_id for row in division_store.pools(tx) if row.organization_id == organization_id}
+    there = set(division_store.zones_of(tx, organization_id).values())
     lists = [
         contacts.get_list(tx, organization_id=organization_id, list_id=list_id) for list_id in plan.list_ids
     ]

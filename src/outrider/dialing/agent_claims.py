@@ -5,6 +5,7 @@ claim; only a promised callback need not wait for hours or limits.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 
 from outrider.campaigns.outcome import Outcome
 from outrider.contacts import by_hand
@@ -87,13 +88,11 @@ def take_contact(
     """Claim one contact of the job for an agent: due or not yet, waiting for its code, or ended even.
 
     `address` is where to call it, else the next of its own; a national number is read in the country of the
-    campaign's first list. `promised`: it is a callback for now, which only
-    a do-not-contact list stops; else hours and limits bind too. Refused with the reason, and then nothing
-    has changed.
+    campaign's first list. `promised`: it is a callback for now, which only a do-not-contact list stops; else
+    hours and limits bind too. Refused with the reason, and then nothing has changed.
     """
     if address is not None:
-        country = next(iter(agent_store.lists_of(tx, plan.campaign_id).values()), DEFAULT_COUNTRY)
-        number = read_number(address, country)
+        number = read_number(address, _country(agent_store.lists_of(tx, plan.campaign_id)))
         if isinstance(number, BadNumber):
             return Refusal(number.reason)
         # As do-not-contact lists and limits have it.
@@ -132,7 +131,7 @@ def take_number(
     the country of the campaign's first list. Refused as `take_contact` refuses.
     """
     lists = agent_store.lists_of(tx, plan.campaign_id)
-    country = next(iter(lists.values()), DEFAULT_COUNTRY)
+    country = _country(lists)
     number = read_number(address, country)
     if isinstance(number, BadNumber):
         return Refusal(number.reason)
@@ -181,6 +180,11 @@ def give_back(
         return False
     results.record(tx, rules, [Result(claim, Outcome.SKIPPED, now, None, detail, untried=not skipped)], now)
     return True
+
+
+def _country(lists: Mapping[int, str]) -> str:
+    """Return in which country a number is read that an agent writes: that of the campaign's first list."""
+    return next(iter(lists.values()), DEFAULT_COUNTRY)
 
 
 def _admit(tx: Tx, rules: SharingRules, plan: TaskPlan, now: dt.datetime) -> Refusal | None:

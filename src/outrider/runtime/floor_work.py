@@ -122,7 +122,7 @@ class FloorWork:
         contact_id, address = action.contact_id, action.address
         if action.again is not None and session.engagement is not None:
             contact_id = int(str(session.engagement.card["contact_id"]))
-            address = address or str(session.engagement.card["address"])
+            address = address or str(session.engagement.card.get("address", ""))
             await self._desk.recorded()
         found: Batch | Refusal
         if contact_id is not None:

@@ -5,7 +5,6 @@ worker, as what production keeps of them does.
 """
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +27,7 @@ from outrider.dialing.predictive.model import (
     PacingMode,
     Sought,
     TalkEnd,
+    count_steps,
 )
 from outrider.dialing.predictive.pacer import Pacer
 from outrider.ids import AttemptId, TaskId
@@ -147,11 +147,7 @@ class Pacers:
 
 def _counted(begun: Mapping[Any, int] | None, now: int, step: int, last: int) -> list[int]:
     """Count times by how many steps ago they were, as `count_lines` and `count_busy` do, in whole numbers."""
-    counts = [0] * (last + 1)
-    ages = Counter([(now - since) // step for since in begun.values()] if begun else ())
-    for age, count in ages.items():
-        counts[min(last, age)] += count
-    return counts
+    return count_steps([(now - since) // step for since in begun.values()] if begun else (), last)
 
 
 def _why(bound: Bound) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from outrider.agents import job_figures
 from outrider.agents.commands import MoveTo
@@ -68,6 +68,15 @@ def log_in(address: str, token: str) -> None:
     assert opened.status_code < 300, opened.text
 
 
+def opened_actions(page: Page, number: int) -> Locator:
+    """Return the row of Ann on the live page, with her actions opened."""
+    page.goto("/agents")
+    expect(page.locator("#live")).to_have_text("Live")
+    row = page.locator(f"#agent-{number}")
+    row.get_by_label("Actions for ann").click()
+    return row
+
+
 def fits(page: Page) -> bool:
     """Return whether nothing is wider than the window."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
@@ -106,10 +115,7 @@ def test_an_agent_is_moved_and_logged_out_after_the_contact(page: Page, desk: De
         desk.desk.know(task(number))
     number, token = desk.agent("ann")
     log_in(address, token)
-    page.goto("/agents")
-    expect(page.locator("#live")).to_have_text("Live")
-    row = page.locator(f"#agent-{number}")
-    row.get_by_label("Actions for ann").click()
+    row = opened_actions(page, number)
     row.get_by_role("button", name="Make ann ready", exact=True).click()
     expect(row.locator(".badge").first).to_have_text("Ready")
     row.get_by_label("Job to move ann to").select_option(label="talks / talk")
@@ -128,10 +134,7 @@ def test_the_job_that_was_chosen_is_the_one_that_is_sent(page: Page, desk: DeskS
         desk.desk.know(task(number))
     number, token = desk.agent("ann")
     log_in(address, token)
-    page.goto("/agents")
-    expect(page.locator("#live")).to_have_text("Live")
-    row = page.locator(f"#agent-{number}")
-    row.get_by_label("Actions for ann").click()
+    row = opened_actions(page, number)
     select = row.get_by_label("Job to move ann to")
     expect(select).to_have_value("")
     select.select_option(label="wanted / talk")
@@ -150,10 +153,7 @@ def test_a_chosen_job_that_ends_is_chosen_no_more(page: Page, desk: DeskSite, ad
     jobs_of = {name: started(desk, name) for name in ("ending", "staying")}
     number, token = desk.agent("ann")
     log_in(address, token)
-    page.goto("/agents")
-    expect(page.locator("#live")).to_have_text("Live")
-    row = page.locator(f"#agent-{number}")
-    row.get_by_label("Actions for ann").click()
+    row = opened_actions(page, number)
     select = row.get_by_label("Job to move ann to")
     select.select_option(label="ending / talk")
     sent: list[str] = []

@@ -154,15 +154,16 @@ def _counted_as(count: int, one: str, many: str) -> str:
 
 def count_lines(ages: Sequence[float]) -> list[int]:
     """Count lines by age in whole seconds; ages are seconds."""
-    return _counted(map(int, ages), OLDEST_LINE)
+    return count_steps(map(int, ages), OLDEST_LINE)
 
 
 def count_busy(elapsed: Sequence[float]) -> list[int]:
     """Count busy agents by elapsed time in steps of 5 s; times are seconds."""
-    return _counted([int(each / ELAPSED_STEP) for each in elapsed], LONGEST_ELAPSED)
+    return count_steps([int(each / ELAPSED_STEP) for each in elapsed], LONGEST_ELAPSED)
 
 
-def _counted(steps: Iterable[int], last: int) -> list[int]:
+def count_steps(steps: Iterable[int], last: int) -> list[int]:
+    """Count whole steps 0 to `last`; what is beyond either end counts there."""
     counts = [0] * (last + 1)
     for step, count in Counter(steps).items():
         counts[min(last, max(0, step))] += count
